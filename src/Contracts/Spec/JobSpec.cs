@@ -1,0 +1,164 @@
+namespace Cluster.Contracts.Spec;
+
+/// <summary>
+/// What a user asks for: one file, one job. Immutable; a change is a new job.
+/// </summary>
+/// <remarks>
+/// A job's final weights are a function of this record alone. Keys that do not touch the weights say so below
+/// (<see cref="Name"/>, <see cref="Checkpoint"/>, <see cref="Evaluate"/>, <see cref="Workers"/>); all others are part of
+/// <c>SpecHash</c>, by which a checkpoint knows its job. YAML keys are the property names in camel case.
+/// </remarks>
+public sealed record JobSpec
+{
+    /// <summary>Names the job in the store and on the screen: 1 to 63 of a-z, 0-9 and '-', beginning with a letter.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How to train.</summary>
+    public required TrainingMethod Method { get; init; }
+
+    /// <summary>The one source of chance: initial weights, shuffling, masking, dropout.</summary>
+    public long Seed { get; init; } = 1;
+
+    public required ModelSpec Model { get; init; }
+
+    public required DataSpec Data { get; init; }
+
+    /// <summary>Samples per round, over all workers together.</summary>
+    [AtLeast(1)]
+    public int? Batch { get; init; }
+
+    /// <summary>Samples per leaf, the unit of work that one worker computes in one piece. Defaults to the batch, at most 256.</summary>
+    [AtLeast(1)]
+    public int? Leaf { get; init; }
+
+    /// <summary>Passes over the training data. Either this or <see cref="Rounds"/>.</summary>
+    [Above(0)]
+    public double? Epochs { get; init; }
+
+    /// <summary>Number of rounds. Either this or <see cref="Epochs"/>.</summary>
+    [AtLeast(1)]
+    public long? Rounds { get; init; }
+
+    /// <summary>Tokens per sample, for text. Defaults to the model's context.</summary>
+    [AtLeast(2)]
+    public int? Sequence { get; init; }
+
+    public OptimizerSpec Optimizer { get; init; } = new();
+
+    public ScheduleSpec? Schedule { get; init; }
+
+    public ScalingSpec? Scaling { get; init; }
+
+    public ClipSpec? Clip { get; init; }
+
+    /// <summary>
+    /// Parts of the job that follow one another with other settings, such as mixed-batch training with re-warm-up.
+    /// What a stage leaves out it takes from the job. A job without stages is one stage.
+    /// </summary>
+    public IReadOnlyList<StageSpec> Stages { get; init; } = [];
+
+    /// <summary>Arithmetic of forward and backward. Parameters, gradients' sums and the update are float32 in both.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
+
+    public DeviceKind Device { get; init; } = DeviceKind.Cpu;
+
+    /// <summary>Math threads per leaf. Part of the answer: sums inside one matrix product depend on it.</summary>
+    [AtLeast(1), AtMost(256)]
+    public int Threads { get; init; } = 1;
+
+    /// <summary>How many workers to wait for. Does not touch the weights.</summary>
+    public WorkersSpec Workers { get; init; } = new();
+
+    public CheckpointSpec Checkpoint { get; init; } = new();
+
+    public EvaluateSpec Evaluate { get; init; } = new();
+
+    public NonFiniteSpec NonFinite { get; init; } = new();
+}
+
+public enum TrainingMethod
+{
+    None = 0,
+
+    /// <summary>Large-batch data-parallel training (You et al. 2020).</summary>
+    Lamb,
+}
+
+public enum Precision { Float32, BFloat16 }
+
+public enum DeviceKind { Cpu, Cuda }
+
+/// <summary>A part of a job. Everything left out is taken from the job.</summary>
+public sealed record StageSpec
+{
+    public string? Name { get; init; }
+
+    [AtLeast(1)]
+    public int? Batch { get; init; }
+
+    [AtLeast(1)]
+    public int? Leaf { get; init; }
+
+    [Above(0)]
+    public double? Epochs { get; init; }
+
+    [AtLeast(1)]
+    public long? Rounds { get; init; }
+
+    [AtLeast(2)]
+    public int? Sequence { get; init; }
+
+    public ScheduleSpec? Schedule { get; init; }
+
+    public ScalingSpec? Scaling { get; init; }
+
+    /// <summary>What happens to the optimiser's moments when this stage begins.</summary>
+    public MomentPolicy Moments { get; init; } = MomentPolicy.Keep;
+}
+
+public enum MomentPolicy
+{
+    Keep,
+
+    /// <summary>Moments and the step count of the bias correction begin at zero again.</summary>
+    Reset,
+}
+
+/// <summary>Stops the job from ending on a loss or gradient that is NaN or infinite: such a round is skipped and counted.</summary>
+public sealed record NonFiniteSpec
+{
+    /// <summary>So many skipped rounds in a row end the job as Failed.</summary>
+    [AtLeast(1)]
+    public int MaxSkips { get; init; } = 10;
+}
+
+public sealed record WorkersSpec
+{
+    /// <summary>The job starts when so many workers are there.</summary>
+    [AtLeast(1), AtMost(1024)]
+    public int Min { get; init; } = 1;
+}
+
+/// <summary>Does not touch the weights.</summary>
+public sealed record CheckpointSpec
+{
+    /// <summary>Rounds between checkpoints; 0 means only at the end and when stopped.</summary>
+    [AtLeast(0)]
+    public long EveryRounds { get; init; } = 100;
+
+    /// <summary>How many are kept; older ones are deleted after a newer one is safe.</summary>
+    [AtLeast(1)]
+    public int Keep { get; init; } = 3;
+}
+
+/// <summary>Does not touch the weights.</summary>
+public sealed record EvaluateSpec
+{
+    /// <summary>Rounds between evaluations; 0 means only at the end.</summary>
+    [AtLeast(0)]
+    public long EveryRounds { get; init; }
+
+    /// <summary>Evaluates at most so many samples; all of the evaluation split by default.</summary>
+    [AtLeast(1)]
+    public long? Samples { get; init; }
+}

@@ -1,0 +1,82 @@
+namespace Cluster.Contracts.Spec;
+
+/// <summary>A network, by <c>kind</c>; each kind has its own keys.</summary>
+public abstract record ModelSpec
+{
+    private ModelSpec() { }
+
+    /// <summary>Fully connected layers with ReLU between them; the last one gives the classes.</summary>
+    public sealed record Mlp : ModelSpec
+    {
+        /// <summary>Widths of the hidden layers.</summary>
+        public IReadOnlyList<int> Hidden { get; init; } = [128];
+
+        [AtLeast(0), Below(1)]
+        public double Dropout { get; init; }
+    }
+
+    /// <summary>LeNet-5 (LeCun et al. 1998) with ReLU and max pooling, for small grey or colour images.</summary>
+    public sealed record LeNet : ModelSpec;
+
+    /// <summary>ResNet of CIFAR size (He et al. 2016, section 4.2): 6n+2 layers in three groups of n blocks.</summary>
+    public sealed record ResNet : ModelSpec
+    {
+        /// <summary>n: blocks in each of the three groups; 3 gives ResNet-20.</summary>
+        [AtLeast(1), AtMost(200)]
+        public int BlocksPerGroup { get; init; } = 3;
+
+        /// <summary>Channels of the first group; the others have twice and four times as many.</summary>
+        [AtLeast(1), AtMost(4096)]
+        public int Width { get; init; } = 16;
+
+        public Normalization Norm { get; init; } = Normalization.Batch;
+    }
+
+    /// <summary>A bidirectional encoder with masked-token prediction (Devlin et al. 2019).</summary>
+    public sealed record Bert : ModelSpec
+    {
+        [AtLeast(1), AtMost(200)]
+        public int Layers { get; init; } = 4;
+
+        [AtLeast(1), AtMost(65536)]
+        public int Width { get; init; } = 128;
+
+        [AtLeast(1), AtMost(512)]
+        public int Heads { get; init; } = 4;
+
+        /// <summary>The longest sequence: the size of the position table.</summary>
+        [AtLeast(2), AtMost(1048576)]
+        public int Context { get; init; } = 128;
+
+        [AtLeast(0), Below(1)]
+        public double Dropout { get; init; }
+    }
+
+    /// <summary>A causal decoder with next-token prediction (Radford et al. 2019: pre-norm, GELU, learned positions).</summary>
+    public sealed record Gpt : ModelSpec
+    {
+        [AtLeast(1), AtMost(200)]
+        public int Layers { get; init; } = 4;
+
+        [AtLeast(1), AtMost(65536)]
+        public int Width { get; init; } = 128;
+
+        [AtLeast(1), AtMost(512)]
+        public int Heads { get; init; } = 4;
+
+        [AtLeast(2), AtMost(1048576)]
+        public int Context { get; init; } = 128;
+
+        [AtLeast(0), Below(1)]
+        public double Dropout { get; init; }
+    }
+}
+
+public enum Normalization
+{
+    /// <summary>Batch normalisation over each leaf; the running statistics are averaged over the round's leaves.</summary>
+    Batch,
+
+    /// <summary>Group normalisation (Wu and He 2018), at most 8 groups.</summary>
+    Group,
+}
