@@ -15,6 +15,7 @@ public abstract record DataSpec
     public sealed record Mnist : DataSpec { public string Path { get; init; } = "mnist"; }
 
     /// <summary>Fashion-MNIST, in the same files.</summary>
+    [Spelled("fashion-mnist")]
     public sealed record FashionMnist : DataSpec { public string Path { get; init; } = "fashion-mnist"; }
 
     /// <summary>CIFAR-10 binary files (data_batch_*.bin and test_batch.bin, or train.bin and test.bin; plain or gzip), 3x32x32, ten classes.</summary>
@@ -23,7 +24,8 @@ public abstract record DataSpec
     /// <summary>Plain text as bytes: 256 tokens. The files are joined in the order given.</summary>
     public sealed record Text : DataSpec
     {
-        public required IReadOnlyList<string> Files { get; init; }
+        [NotEmpty]
+        public required ValueList<string> Files { get; init; }
 
         /// <summary>The last part of the bytes is kept for evaluation.</summary>
         [Above(0), Below(1)]

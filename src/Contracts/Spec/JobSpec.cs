@@ -5,12 +5,13 @@ namespace Cluster.Contracts.Spec;
 /// </summary>
 /// <remarks>
 /// A job's final weights are a function of this record alone. Keys that do not touch the weights say so below
-/// (<see cref="Name"/>, <see cref="Checkpoint"/>, <see cref="Evaluate"/>, <see cref="Workers"/>); all others are part of
-/// <c>SpecHash</c>, by which a checkpoint knows its job. YAML keys are the property names in camel case.
+/// (<see cref="OutsideAnswerAttribute"/>); all others are part of <see cref="SpecHash"/>, by which a checkpoint knows its job.
+/// YAML keys are the property names in camel case. Every number has limits, so that no product of them overflows.
 /// </remarks>
 public sealed record JobSpec
 {
     /// <summary>Names the job in the store and on the screen: 1 to 63 of a-z, 0-9 and '-', beginning with a letter.</summary>
+    [Name, OutsideAnswer]
     public required string Name { get; init; }
 
     /// <summary>How to train.</summary>
@@ -24,23 +25,23 @@ public sealed record JobSpec
     public required DataSpec Data { get; init; }
 
     /// <summary>Samples per round, over all workers together.</summary>
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(16_777_216)]
     public int? Batch { get; init; }
 
     /// <summary>Samples per leaf, the unit of work that one worker computes in one piece. Defaults to the batch, at most 256.</summary>
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(16_777_216)]
     public int? Leaf { get; init; }
 
     /// <summary>Passes over the training data. Either this or <see cref="Rounds"/>.</summary>
-    [Above(0)]
+    [Above(0), AtMost(1_000_000)]
     public double? Epochs { get; init; }
 
     /// <summary>Number of rounds. Either this or <see cref="Epochs"/>.</summary>
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(1_000_000_000)]
     public long? Rounds { get; init; }
 
     /// <summary>Tokens per sample, for text. Defaults to the model's context.</summary>
-    [AtLeast(2)]
+    [AtLeast(2), AtMost(1_048_576)]
     public int? Sequence { get; init; }
 
     public OptimizerSpec Optimizer { get; init; } = new();
@@ -55,7 +56,7 @@ public sealed record JobSpec
     /// Parts of the job that follow one another with other settings, such as mixed-batch training with re-warm-up.
     /// What a stage leaves out it takes from the job. A job without stages is one stage.
     /// </summary>
-    public IReadOnlyList<StageSpec> Stages { get; init; } = [];
+    public ValueList<StageSpec> Stages { get; init; } = [];
 
     /// <summary>Arithmetic of forward and backward. Parameters, gradients' sums and the update are float32 in both.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
@@ -66,11 +67,13 @@ public sealed record JobSpec
     [AtLeast(1), AtMost(256)]
     public int Threads { get; init; } = 1;
 
-    /// <summary>How many workers to wait for. Does not touch the weights.</summary>
+    [OutsideAnswer]
     public WorkersSpec Workers { get; init; } = new();
 
+    [OutsideAnswer]
     public CheckpointSpec Checkpoint { get; init; } = new();
 
+    [OutsideAnswer]
     public EvaluateSpec Evaluate { get; init; } = new();
 
     public NonFiniteSpec NonFinite { get; init; } = new();
@@ -78,34 +81,44 @@ public sealed record JobSpec
 
 public enum TrainingMethod
 {
-    None = 0,
-
-    /// <summary>Large-batch data-parallel training (You et al. 2020).</summary>
-    Lamb,
+    /// <summary>Large-batch data-parallel training (You et al. 2020). There is no method 0.</summary>
+    Lamb = 1,
 }
 
-public enum Precision { Float32, BFloat16 }
+public enum Precision
+{
+    Float32,
+
+    /// <summary>Matrix products in bfloat16 (autocast).</summary>
+    [Spelled("bfloat16")]
+    BFloat16,
+}
 
 public enum DeviceKind { Cpu, Cuda }
 
-/// <summary>A part of a job. Everything left out is taken from the job.</summary>
+/// <summary>
+/// A part of a job. What it leaves out it takes from the job: <see cref="Schedule"/> and <see cref="Scaling"/> whole, and of
+/// <see cref="Epochs"/> and <see cref="Rounds"/> whichever the job has, unless it gives one of them.
+/// </summary>
 public sealed record StageSpec
 {
+    /// <summary>By default <c>stage-1</c>, <c>stage-2</c> and so on.</summary>
+    [Name, OutsideAnswer]
     public string? Name { get; init; }
 
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(16_777_216)]
     public int? Batch { get; init; }
 
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(16_777_216)]
     public int? Leaf { get; init; }
 
-    [Above(0)]
+    [Above(0), AtMost(1_000_000)]
     public double? Epochs { get; init; }
 
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(1_000_000_000)]
     public long? Rounds { get; init; }
 
-    [AtLeast(2)]
+    [AtLeast(2), AtMost(1_048_576)]
     public int? Sequence { get; init; }
 
     public ScheduleSpec? Schedule { get; init; }
@@ -128,10 +141,11 @@ public enum MomentPolicy
 public sealed record NonFiniteSpec
 {
     /// <summary>So many skipped rounds in a row end the job as Failed.</summary>
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(1_000_000)]
     public int MaxSkips { get; init; } = 10;
 }
 
+/// <summary>How many workers to wait for. Does not touch the weights.</summary>
 public sealed record WorkersSpec
 {
     /// <summary>The job starts when so many workers are there.</summary>
@@ -143,11 +157,11 @@ public sealed record WorkersSpec
 public sealed record CheckpointSpec
 {
     /// <summary>Rounds between checkpoints; 0 means only at the end and when stopped.</summary>
-    [AtLeast(0)]
+    [AtLeast(0), AtMost(1_000_000_000)]
     public long EveryRounds { get; init; } = 100;
 
     /// <summary>How many are kept; older ones are deleted after a newer one is safe.</summary>
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(1_000_000)]
     public int Keep { get; init; } = 3;
 }
 
@@ -155,10 +169,10 @@ public sealed record CheckpointSpec
 public sealed record EvaluateSpec
 {
     /// <summary>Rounds between evaluations; 0 means only at the end.</summary>
-    [AtLeast(0)]
+    [AtLeast(0), AtMost(1_000_000_000)]
     public long EveryRounds { get; init; }
 
     /// <summary>Evaluates at most so many samples; all of the evaluation split by default.</summary>
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(1_000_000_000_000)]
     public long? Samples { get; init; }
 }

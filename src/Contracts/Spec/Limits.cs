@@ -1,6 +1,6 @@
 namespace Cluster.Contracts.Spec;
 
-/// <summary>A numeric limit of a spec key; the reader checks it and the JSON Schema states it.</summary>
+/// <summary>A numeric limit of a spec key, or of each item of a list; the reader checks it and the JSON Schema states it.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public abstract class LimitAttribute(double bound) : Attribute
 {

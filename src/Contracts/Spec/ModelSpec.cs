@@ -9,16 +9,19 @@ public abstract record ModelSpec
     public sealed record Mlp : ModelSpec
     {
         /// <summary>Widths of the hidden layers.</summary>
-        public IReadOnlyList<int> Hidden { get; init; } = [128];
+        [AtLeast(1), AtMost(1_048_576)]
+        public ValueList<int> Hidden { get; init; } = [128];
 
         [AtLeast(0), Below(1)]
         public double Dropout { get; init; }
     }
 
     /// <summary>LeNet-5 (LeCun et al. 1998) with ReLU and max pooling, for small grey or colour images.</summary>
+    [Spelled("lenet")]
     public sealed record LeNet : ModelSpec;
 
     /// <summary>ResNet of CIFAR size (He et al. 2016, section 4.2): 6n+2 layers in three groups of n blocks.</summary>
+    [Spelled("resnet")]
     public sealed record ResNet : ModelSpec
     {
         /// <summary>n: blocks in each of the three groups; 3 gives ResNet-20.</summary>

@@ -10,58 +10,75 @@ public sealed record OptimizerSpec
     public OptimizerKind Kind { get; init; } = OptimizerKind.Lamb;
 
     /// <summary>LAMB and AdamW: decay rate of the first moment.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW)]
     public double Beta1 { get; init; } = 0.9;
 
     /// <summary>LAMB and AdamW: decay rate of the second moment.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW)]
     public double Beta2 { get; init; } = 0.999;
 
     /// <summary>LAMB, AdamW: added to the root of the second moment, default 1e-6 and 1e-8. LARS: added to the denominator of the ratio, default 1e-8.</summary>
-    [AtLeast(0)]
+    [AtLeast(0), AtMost(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW, OptimizerKind.Lars)]
     public double? Epsilon { get; init; }
 
     /// <summary>LAMB: epsilon under the root, as NVLAMB prints it.</summary>
+    [OnlyWith(nameof(Kind), OptimizerKind.Lamb)]
     public bool EpsilonInsideRoot { get; init; }
 
     /// <summary>λ. Default 0.01 for LAMB and AdamW, 5e-4 for LARS and SGD.</summary>
-    [AtLeast(0)]
+    [AtLeast(0), AtMost(1_000)]
     public double? WeightDecay { get; init; }
 
     /// <summary>Tensors without decay, and without adaptation unless <see cref="AdaptWithoutDecay"/>: by default biases and normalisation.</summary>
     public ExclusionSpec Exclude { get; init; } = ExclusionSpec.BiasAndNorm;
 
     /// <summary>LAMB and LARS: tensors without decay get the layer-wise ratio all the same.</summary>
+    [OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.Lars)]
     public bool AdaptWithoutDecay { get; init; }
 
     /// <summary>LAMB: where the bias correction acts.</summary>
+    [OnlyWith(nameof(Kind), OptimizerKind.Lamb)]
     public BiasCorrection BiasCorrection { get; init; } = BiasCorrection.Inside;
 
     /// <summary>LAMB: where the decay enters.</summary>
+    [OnlyWith(nameof(Kind), OptimizerKind.Lamb)]
     public WeightDecayMode WeightDecayMode { get; init; } = WeightDecayMode.InUpdate;
 
     /// <summary>LAMB: phi clamps the parameter norm to [low, high]; identity when absent.</summary>
+    [OnlyWith(nameof(Kind), OptimizerKind.Lamb)]
     public RangeSpec? NormClamp { get; init; }
 
     /// <summary>LAMB: clamps the ratio to [low, high]; [0, 1] is LAMBC. No clamp when absent.</summary>
+    [OnlyWith(nameof(Kind), OptimizerKind.Lamb)]
     public RangeSpec? RatioClip { get; init; }
 
     /// <summary>LAMB and LARS: tensors (by name) that are stacks along their first axis; each slice has its own ratio.</summary>
-    public IReadOnlyList<string> Stacked { get; init; } = [];
+    [OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.Lars)]
+    public ValueList<string> Stacked { get; init; } = [];
 
     /// <summary>LARS and SGD: μ.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), OnlyWith(nameof(Kind), OptimizerKind.Lars, OptimizerKind.Sgd)]
     public double Momentum { get; init; } = 0.9;
 
     /// <summary>LARS and SGD.</summary>
+    [OnlyWith(nameof(Kind), OptimizerKind.Lars, OptimizerKind.Sgd)]
     public bool Nesterov { get; init; }
 
     /// <summary>LARS: the trust coefficient η_c.</summary>
-    [Above(0)]
+    [Above(0), AtMost(1_000), OnlyWith(nameof(Kind), OptimizerKind.Lars)]
     public double TrustCoefficient { get; init; } = 0.001;
 }
 
-public enum OptimizerKind { Lamb, Lars, AdamW, Sgd }
+public enum OptimizerKind
+{
+    Lamb,
+    Lars,
+
+    [Spelled("adamw")]
+    AdamW,
+
+    Sgd,
+}
 
 public enum ExclusionSpec
 {
@@ -96,11 +113,13 @@ public enum WeightDecayMode
     Decoupled,
 }
 
+/// <summary>A closed range, <see cref="Low"/> to <see cref="High"/>.</summary>
 public sealed record RangeSpec
 {
     [AtLeast(0)]
     public double Low { get; init; }
 
+    /// <summary>No upper end when left out.</summary>
     [Above(0)]
     public double High { get; init; } = double.PositiveInfinity;
 }

@@ -4,17 +4,18 @@ namespace Cluster.Contracts.Spec;
 public sealed record ScheduleSpec
 {
     /// <summary>The peak rate η at the end of warm-up. Left out where <see cref="ScalingSpec"/> gives it.</summary>
-    [Above(0)]
+    [Above(0), AtMost(1_000_000)]
     public double? Lr { get; init; }
 
-    /// <summary>Warm-up length; one of the three, none means no warm-up.</summary>
-    [AtLeast(0)]
+    /// <summary>Warm-up length in rounds, at most the stage. At most one of the three warm-up keys; without one there is none.</summary>
+    [AtLeast(0), AtMost(1_000_000_000)]
     public long? WarmupRounds { get; init; }
 
-    [AtLeast(0)]
+    /// <summary>Warm-up length in passes over the training data.</summary>
+    [AtLeast(0), AtMost(1_000_000)]
     public double? WarmupEpochs { get; init; }
 
-    /// <summary>As a share of the stage's rounds.</summary>
+    /// <summary>Warm-up length as a share of the stage's rounds.</summary>
     [AtLeast(0), AtMost(1)]
     public double? WarmupShare { get; init; }
 
@@ -23,15 +24,15 @@ public sealed record ScheduleSpec
     public DecayKind Decay { get; init; } = DecayKind.Linear;
 
     /// <summary>Polynomial decay: the exponent.</summary>
-    [Above(0)]
+    [Above(0), AtMost(100), OnlyWith(nameof(Decay), DecayKind.Polynomial)]
     public double Power { get; init; } = 1;
 
     /// <summary>The rate at the end of the stage, as a share of the peak.</summary>
-    [AtLeast(0), AtMost(1)]
+    [AtLeast(0), AtMost(1), OnlyWith(nameof(Decay), DecayKind.Linear, DecayKind.Polynomial, DecayKind.Cosine)]
     public double FinalShare { get; init; }
 }
 
-/// <summary>Two conventions are in use (the fact sheet of LAMB, section 2.1); n counts updates from 0, W is the warm-up, T the stage.</summary>
+/// <summary>Where the rate begins and how warm-up meets decay; published codes differ. n counts updates from 0, W is the warm-up, T the stage.</summary>
 public enum WarmupConvention
 {
     /// <summary>η·(n+1)/W up to n = W-1, then the decay over the remaining T-W updates: no jump, and no update is lost to a rate of 0.</summary>
@@ -68,13 +69,13 @@ public enum ScalingRule
 
 public sealed record ScalingBase
 {
-    [AtLeast(1)]
+    [AtLeast(1), AtMost(16_777_216)]
     public required int Batch { get; init; }
 
-    [Above(0)]
+    [Above(0), AtMost(1_000_000)]
     public required double Lr { get; init; }
 
     /// <summary>Warm-up at the base batch; at batch B it is B/B0 times as many epochs, at most the whole stage.</summary>
-    [AtLeast(0)]
+    [AtLeast(0), AtMost(1_000_000)]
     public double? WarmupEpochs { get; init; }
 }

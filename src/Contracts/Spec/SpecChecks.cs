@@ -1,0 +1,60 @@
+namespace Cluster.Contracts.Spec;
+
+/// <summary>
+/// Rules between keys. They run on whatever could be read: a rule whose keys are wrong by themselves stays silent
+/// (<see cref="SpecReport.Broken"/>), and required values may be null.
+/// </summary>
+internal static class SpecChecks
+{
+    public static void All(JobSpec spec, SpecReport report)
+    {
+        ModelFitsData(spec, report);
+        HeadsDivideWidth(spec.Model, report);
+        RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
+        RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
+        StageChecks.All(spec, report);
+    }
+
+    private static void ModelFitsData(JobSpec spec, SpecReport report)
+    {
+        if (spec is not { Model: { } model, Data: { } data })
+        {
+            return;
+        }
+
+        var (modelKind, dataKind) = (SpecNames.Of(model.GetType()), SpecNames.Of(data.GetType()));
+        var wanted = (model, data) switch
+        {
+            (ModelSpec.Bert or ModelSpec.Gpt, not DataSpec.Text) => "text",
+            (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
+            (ModelSpec.Mlp or ModelSpec.ResNet, DataSpec.Text) => "digits, mnist, fashion-mnist or cifar10",
+            _ => null,
+        };
+        if (wanted is not null)
+        {
+            report.Broken("data.kind", $"{Quote.Show(dataKind)} with model.kind {modelKind}", wanted, "model.kind");
+        }
+    }
+
+    private static void HeadsDivideWidth(ModelSpec? model, SpecReport report)
+    {
+        var (width, heads) = model switch
+        {
+            ModelSpec.Bert bert => (bert.Width, bert.Heads),
+            ModelSpec.Gpt gpt => (gpt.Width, gpt.Heads),
+            _ => (1, 1),
+        };
+        if (width % heads != 0)
+        {
+            report.Broken("model.heads", $"{heads} heads for a width of {width}", "a number of heads that divides model.width", "model.width");
+        }
+    }
+
+    private static void RangeIsOrdered(string key, RangeSpec? range, SpecReport report)
+    {
+        if (range is not null && range.Low > range.High)
+        {
+            report.Broken($"{key}.low", FormattableString.Invariant($"{range.Low}, above {key}.high"), FormattableString.Invariant($"a number at most {range.High}"), $"{key}.high");
+        }
+    }
+}
