@@ -81,7 +81,9 @@ public sealed record JobSpec
 
 public enum TrainingMethod
 {
-    /// <summary>Large-batch data-parallel training (You et al. 2020). There is no method 0.</summary>
+    // A method that nobody has set is none of these: numbers begin at 1.
+
+    /// <summary>Large-batch data-parallel training (You et al. 2020).</summary>
     Lamb = 1,
 }
 

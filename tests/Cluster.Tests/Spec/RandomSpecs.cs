@@ -90,7 +90,7 @@ internal sealed class RandomSpecs(int seed)
         {
             object number = type switch
             {
-                _ when type == typeof(int) => _random.Next(600),
+                _ when type == typeof(int) => (object)_random.Next(600),
                 _ when type == typeof(double) => _random.NextDouble() * Math.Pow(10, _random.Next(-12, 3)),
                 _ when limits.Count == 0 => _random.NextInt64(long.MinValue, long.MaxValue),
                 _ => _random.NextInt64(1_000_000),

@@ -7,7 +7,7 @@ public sealed class SpecHashTests
     /// <summary>A checkpoint of an earlier build is known by this; a change here refuses every one of them.</summary>
     [Fact]
     public void The_hash_of_a_known_spec_stays_the_same() =>
-        Assert.Equal("2dab3dca9f0c531650f44858f75993f3eda5db40c", SpecHash.Of(SpecSamples.Read(SpecSamples.Stages)));
+        Assert.Equal("2dab3dca9f0c531650f44858f75993f3eda5db40c1594783afd32ead89e60b87", SpecHash.Of(SpecSamples.Read(SpecSamples.Stages)));
 
     [Fact]
     public void How_the_file_is_written_does_not_matter()
