@@ -19,7 +19,7 @@ internal static class SpecOverrides
         var problems = report.Count;
         if (SpecParser.Parse(text[(equals + 1)..], place, report) is { } value)
         {
-            Place(root, path, value, text[..equals], place, report);
+            Set(root, path, value, text[..equals], place, report);
         }
         else if (report.Count == problems)
         {
@@ -27,7 +27,7 @@ internal static class SpecOverrides
         }
     }
 
-    private static void Place(
+    private static void Set(
         SpecNode node, IReadOnlyList<(string? Key, int Index)> path, SpecNode value, string key, Place place, SpecReport report)
     {
         foreach (var part in path.SkipLast(1))
@@ -75,8 +75,9 @@ internal static class SpecOverrides
                 list.Items[part.Index] = value;
                 return true;
             case SpecNode.Mapping mapping when part.Key is not null:
-                mapping.Entries.RemoveAll(e => e.Key == part.Key);
-                if (value is not SpecNode.Scalar { IsNull: true })
+                // Null for a key that is not there stays in the tree: it may be a typo, which the binder reports.
+                var taken = mapping.Entries.RemoveAll(e => e.Key == part.Key);
+                if (taken == 0 || value is not SpecNode.Scalar { IsNull: true })
                 {
                     mapping.Entries.Add(new(part.Key, place, value));
                 }

@@ -30,7 +30,12 @@ internal sealed class SpecReport
 
     public void Wrong(string key, Place place, string found, string allowed)
     {
-        _wrong.Add(key);
+        // A problem of the whole file or of an override says nothing about any key.
+        if (key.Length > 0)
+        {
+            _wrong.Add(key);
+        }
+
         _problems.Add(new(place.Source, place.Line, key, found, allowed));
     }
 
@@ -68,5 +73,5 @@ internal sealed class SpecReport
     private static bool Touches(string a, string b) => a == b || IsInside(a, b) || IsInside(b, a);
 
     private static bool IsInside(string inner, string outer) =>
-        outer.Length == 0 || (inner.StartsWith(outer, StringComparison.Ordinal) && inner.Length > outer.Length && inner[outer.Length] is '.' or '[');
+        inner.Length > outer.Length && inner.StartsWith(outer, StringComparison.Ordinal) && inner[outer.Length] is '.' or '[';
 }

@@ -54,6 +54,7 @@ public sealed class SpecOverridesTests
     [InlineData("=1", "--set =1: found \"=1\", allowed: key.path=value")]
     [InlineData("a..b=1", "--set a..b=1: found \"a..b=1\", allowed: key.path=value")]
     [InlineData("", "--set : found \"\", allowed: key.path=value")]
+    [InlineData("epocs=null", "--set epocs=null: epocs: found an unknown key (did you mean \"epochs\"?)")]
     [InlineData("batch=", "--set batch=: batch: found nothing after the equals sign")]
     [InlineData("batch=[1", "--set batch=[1: found")]
     [InlineData("batch=*a", "--set batch=*a: found an anchor or alias")]
@@ -63,5 +64,13 @@ public sealed class SpecOverridesTests
         var problem = Assert.Single(SpecReader.Read(SpecSamples.Digits, "spec.yaml", [change]).Problems);
 
         Assert.StartsWith(message, problem.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_malformed_override_hides_no_other_problem()
+    {
+        var result = SpecReader.Read(SpecSamples.Digits + "\nleaf: 1000", "spec.yaml", ["batch", "rounds=3"]);
+
+        Assert.Equal(["leaf", "", "rounds"], result.Problems.Select(p => p.Key));
     }
 }
