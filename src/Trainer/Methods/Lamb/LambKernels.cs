@@ -81,7 +81,7 @@ internal static unsafe class LambKernels
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (keep, take) = (Lanes.Create<T>(shrink), Lanes.Create<T>(-step));
-        for (var i = 0; i < length; i += Vector512<T>.Count)
+        for (var i = length - Vector512<T>.Count; i >= 0; i -= Vector512<T>.Count) // Backwards; see TwoPassStep.
         {
             Lanes.Fma(take, Vector512.Load(u + i), keep * Vector512.Load(x + i)).Store(x + i);
         }

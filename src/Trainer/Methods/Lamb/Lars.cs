@@ -79,7 +79,7 @@ internal sealed unsafe class Lars<T>(OptimizerSpec spec, ImmutableArray<Layer> l
         var (scale, lambda, ratio) = (Lanes.Create<T>(_scale), Lanes.Create<T>(decay), Lanes.Create<T>(q));
         var (mu, minusEta) = (Lanes.Create<T>(spec.Momentum), Lanes.Create<T>(-_learningRate));
         var nesterov = spec.Nesterov;
-        for (var i = 0; i < length; i += Vector512<T>.Count)
+        for (var i = length - Vector512<T>.Count; i >= 0; i -= Vector512<T>.Count) // Backwards; see TwoPassStep.
         {
             var x_t = Vector512.Load(x + i);
             var d = ratio * Lanes.Fma(lambda, x_t, scale * Vector512.Load(g + i));
