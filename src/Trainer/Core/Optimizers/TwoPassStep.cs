@@ -29,29 +29,29 @@ internal readonly record struct LayerNorms(double First, double Second, double R
 /// finished before the next begins, and its second pass walks backwards: what the first pass touched last is still in cache.
 /// Rules walk a piece backwards element by element too. The processor's prefetchers follow a descending stream, but lose one
 /// that jumps back after every piece: on layers larger than the cache that cost a sixth of the speed.</para>
-/// <para>A small layer is one thread's work, in that core's own cache; all threads share a large one.</para>
+/// <para>The step is one list of chunks that threads claim in order. A small layer is one chunk, in one core's own cache; a large
+/// one is several for each pass. A thread that claims a chunk of the second pass waits for the chunks of the first that others
+/// still work on. Those are claimed already, so the wait is short, and it ends however many threads there really are.</para>
 /// </remarks>
 internal sealed class TwoPassStep
 {
     /// <summary>In elements: 256 KB of float32 in each buffer, so that the two buffers of the second pass fit into a core's second-level cache.</summary>
     private const long Small = 65536;
 
+    /// <summary>Pieces in a chunk of a large layer: long enough runs for the prefetchers, short enough to wait for.</summary>
+    private const int Grain = 4;
+
     private readonly int _threads;
-    private readonly ImmutableArray<Piece>[] _pieces;
-    private readonly (double First, double Second)[][] _sums;
+    private readonly ImmutableArray<Chunk> _chunks;
+    private readonly LayerWork[] _layers;
     private readonly LayerNorms[] _norms;
-    private readonly int[] _small;
-    private readonly int[] _large;
 
     public TwoPassStep(ImmutableArray<Layer> layers, int threads)
     {
         _threads = threads;
-        _pieces = [.. layers.Select(layer => Blocks.Cut(layer.Offset, layer.Length))];
-        _sums = [.. _pieces.Select(pieces => new (double, double)[pieces.Length])];
+        _layers = [.. layers.Select(layer => new LayerWork(Blocks.Cut(layer.Offset, layer.Length)))];
         _norms = new LayerNorms[layers.Length];
-        var indices = Enumerable.Range(0, layers.Length).ToLookup(i => layers[i].Length <= Small);
-        _small = [.. indices[true]];
-        _large = [.. indices[false]];
+        _chunks = [.. Enumerable.Range(0, layers.Length).SelectMany(i => Chunks(i, _layers[i].Pieces.Length, layers[i].Length <= Small))];
     }
 
     /// <summary>By layer, of the last run.</summary>
@@ -59,25 +59,62 @@ internal sealed class TwoPassStep
 
     public void Run(ILayerwiseRule rule)
     {
-        foreach (var layer in _large) { Run(rule, layer, _threads); }
-        Blocks.ForEach(_small.Length, _threads, i => Run(rule, _small[i], threads: 1), grain: 1);
+        foreach (var layer in _layers) { layer.Unmeasured = layer.Pieces.Length; }
+        Blocks.ForEach(_chunks.Length, _threads, i => Run(rule, _chunks[i]), grain: 1);
     }
 
-    private void Run(ILayerwiseRule rule, int layer, int threads)
+    private static IEnumerable<Chunk> Chunks(int layer, int pieces, bool small)
     {
-        var (pieces, sums) = (_pieces[layer], _sums[layer]);
-        Blocks.ForEach(pieces.Length, threads, i => sums[i] = rule.Measure(layer, pieces[i]));
+        if (small) { return [new(layer, Pass.Both, 0, pieces)]; }
 
+        var runs = Enumerable.Range(0, (pieces + Grain - 1) / Grain).Select(run => (First: run * Grain, End: Math.Min(pieces, (run + 1) * Grain)));
+        return [.. runs.Select(run => new Chunk(layer, Pass.First, run.First, run.End)), .. runs.Reverse().Select(run => new Chunk(layer, Pass.Second, run.First, run.End))];
+    }
+
+    private void Run(ILayerwiseRule rule, Chunk chunk)
+    {
+        var layer = _layers[chunk.Layer];
+        if (chunk.Pass != Pass.Second)
+        {
+            for (var i = chunk.First; i < chunk.End; i++) { layer.Sums[i] = rule.Measure(chunk.Layer, layer.Pieces[i]); }
+
+            var last = Interlocked.Add(ref layer.Unmeasured, chunk.First - chunk.End) == 0;
+            if (last) { SetRatio(rule, chunk.Layer); }
+            if (chunk.Pass == Pass.First) { return; }
+        }
+
+        var wait = default(SpinWait);
+        while (Volatile.Read(ref layer.Unmeasured) != LayerWork.Measured) { wait.SpinOnce(sleep1Threshold: -1); }
+        for (var i = chunk.End - 1; i >= chunk.First; i--) { rule.Apply(chunk.Layer, layer.Pieces[i], _norms[chunk.Layer].Ratio); }
+    }
+
+    /// <summary>By the thread that measured the layer's last piece; partial sums are added in block order all the same.</summary>
+    private void SetRatio(ILayerwiseRule rule, int layer)
+    {
         var (first, second) = (0.0, 0.0);
-        foreach (var sum in sums)
+        foreach (var sum in _layers[layer].Sums)
         {
             first += sum.First;
             second += sum.Second;
         }
 
         var (firstNorm, secondNorm) = (Math.Sqrt(first), Math.Sqrt(second));
-        var ratio = rule.Ratio(layer, firstNorm, secondNorm);
-        _norms[layer] = new(firstNorm, secondNorm, ratio);
-        Blocks.ForEach(pieces.Length, threads, i => rule.Apply(layer, pieces[^(i + 1)], ratio));
+        _norms[layer] = new(firstNorm, secondNorm, rule.Ratio(layer, firstNorm, secondNorm));
+        Volatile.Write(ref _layers[layer].Unmeasured, LayerWork.Measured);
+    }
+
+    private enum Pass { First, Second, Both }
+
+    /// <summary>Pieces <paramref name="First"/> to <paramref name="End"/> - 1 of a layer, in one pass or in both.</summary>
+    private readonly record struct Chunk(int Layer, Pass Pass, int First, int End);
+
+    private sealed class LayerWork(ImmutableArray<Piece> pieces)
+    {
+        /// <summary>The value of <see cref="Unmeasured"/> once the ratio stands.</summary>
+        public const int Measured = -1;
+
+        public readonly ImmutableArray<Piece> Pieces = pieces;
+        public readonly (double First, double Second)[] Sums = new (double, double)[pieces.Length];
+        public int Unmeasured;
     }
 }
