@@ -118,6 +118,10 @@ internal sealed class SpecBinder(SpecReport report)
             else if (!names.Contains(entry.Key))
             {
                 report.Wrong(keyPath, entry.Place, "an unknown key" + Meant(entry.Key, names), $"the keys {string.Join(", ", names)}");
+                if (Spelling.Nearest(entry.Key, names) is { } nearest && mapping.Find(nearest) is null)
+                {
+                    report.Meant(SpecPath.Join(path, nearest));
+                }
             }
         }
 
@@ -132,7 +136,7 @@ internal sealed class SpecBinder(SpecReport report)
 
     private void Require(SpecNode.Mapping mapping, SpecKey key, string path)
     {
-        if (key.Required && mapping.Find(key.Name) is null)
+        if (key.Required && mapping.Find(key.Name) is null && !report.IsWrong(path))
         {
             report.Wrong(path, mapping.Place, "no such key", SpecRules.InWords(key));
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -10,6 +11,8 @@ namespace Cluster.Contracts.Spec;
 /// </summary>
 internal sealed class SpecKey
 {
+    private static readonly ConcurrentDictionary<Type, IReadOnlyList<SpecKey>> Known = [];
+
     private SpecKey(PropertyInfo property)
     {
         Property = property;
@@ -51,8 +54,8 @@ internal sealed class SpecKey
     public bool IsUsedIn(object record) => OnlyWith is null || OnlyWith.Values.Contains(Chooser!.GetValue(record));
 
     /// <summary>The keys of a record in the order of its declaration.</summary>
-    public static IReadOnlyList<SpecKey> Of(Type record) =>
-        [.. record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite).OrderBy(p => p.MetadataToken).Select(p => new SpecKey(p))];
+    public static IReadOnlyList<SpecKey> Of(Type record) => Known.GetOrAdd(record, static type =>
+        [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite).OrderBy(p => p.MetadataToken).Select(p => new SpecKey(p))]);
 }
 
 /// <summary>How the names of C# are spelled in a spec: camel case, unless <see cref="SpelledAttribute"/> says otherwise.</summary>

@@ -34,7 +34,7 @@ internal static class SpecOverrides
         {
             if (Child(node, part, place) is not { } child)
             {
-                report.Wrong(key, place, $"{node.InWords} where {Words(part)} should be", "the path of a key");
+                report.Wrong(key, place, Mismatch(node, part), "the path of a key");
                 return;
             }
 
@@ -43,30 +43,28 @@ internal static class SpecOverrides
 
         if (!Replace(node, path[^1], value, place))
         {
-            report.Wrong(key, place, $"{node.InWords} where {Words(path[^1])} should be", "the path of a key");
+            report.Wrong(key, place, Mismatch(node, path[^1]), "the path of a key");
         }
     }
 
-    /// <summary>The value under a key, made when it is not there; or an item that is there.</summary>
+    /// <summary>The value under a key, a new mapping when it is not there; or an item that is there.</summary>
     private static SpecNode? Child(SpecNode node, (string? Key, int Index) part, Place place)
     {
-        if (part.Key is null)
+        switch (node)
         {
-            return node is SpecNode.Sequence list && part.Index < list.Items.Count ? list.Items[part.Index] : null;
-        }
+            case SpecNode.Sequence list when part.Key is null && part.Index < list.Items.Count:
+                return list.Items[part.Index];
+            case SpecNode.Mapping mapping when part.Key is not null:
+                if (mapping.Find(part.Key) is not { } child)
+                {
+                    child = new SpecNode.Mapping(place, []);
+                    mapping.Entries.Add(new(part.Key, place, child));
+                }
 
-        if (node is not SpecNode.Mapping mapping)
-        {
-            return null;
+                return child;
+            default:
+                return null;
         }
-
-        if (mapping.Find(part.Key) is not { } child)
-        {
-            child = new SpecNode.Mapping(place, []);
-            mapping.Entries.Add(new(part.Key, place, child));
-        }
-
-        return child;
     }
 
     private static bool Replace(SpecNode node, (string? Key, int Index) part, SpecNode value, Place place)
@@ -89,5 +87,10 @@ internal static class SpecOverrides
         }
     }
 
-    private static string Words((string? Key, int Index) part) => part.Key is { } key ? $"the key {Quote.Show(key)}" : $"item [{part.Index}]";
+    private static string Mismatch(SpecNode node, (string? Key, int Index) part) => (node, part.Key) switch
+    {
+        (SpecNode.Sequence list, null) => $"{list.Items.Count} items, none at [{part.Index}]",
+        (_, null) => $"{node.InWords} where a list should be",
+        (_, { } key) => $"{node.InWords} where a mapping with the key {Quote.Show(key)} should be",
+    };
 }

@@ -5,31 +5,54 @@ namespace Cluster.Contracts.Spec;
 
 /// <summary>
 /// YAML text to a <see cref="SpecNode"/> tree. Takes the part of YAML that a spec needs: one document of mappings, lists and
-/// scalars. Anchors, aliases and tags are refused, so a small file cannot grow into a large tree.
+/// scalars, in number and depth far beyond any real spec. Anchors, aliases and tags are refused, so no value is written twice.
 /// </summary>
 internal static class SpecParser
 {
-    /// <summary>A spec is five deep; the limit keeps a hostile file from deep recursion.</summary>
+    private const string Allowed = "one YAML document of mappings, lists and values";
+
     private const int MaxDepth = 16;
+
+    private const int MaxNodes = 20_000;
 
     /// <summary>The tree, or null when the text is no such YAML (which is then reported) or holds nothing.</summary>
     /// <param name="place">Where the text came from; its line is that of an override (0), or 1 for a file, whose lines then count.</param>
     public static SpecNode? Parse(string yaml, Place place, SpecReport report)
     {
+        var reading = new Reading(new Parser(new StringReader(yaml)), place, report);
         try
         {
-            return new Reading(new Parser(new StringReader(yaml)), place, report).Document();
+            return reading.Document();
+        }
+        catch (RefusedException e)
+        {
+            report.Wrong("", reading.PlaceOf(e.Start), e.Message, Allowed);
         }
         catch (YamlException e)
         {
-            var at = place.Line == 0 ? place : place with { Line = (int)e.Start.Line };
-            report.Wrong("", at, e.InnerException is null ? e.Message : $"{e.Message} {e.InnerException.Message}", "YAML: mappings, lists and values");
-            return null;
+            // What is missing at the end of the file is reported in its last line, not in the one after.
+            var at = reading.PlaceOf(e.Start);
+            var lastLine = yaml.AsSpan().TrimEnd().Count('\n') + 1;
+            report.Wrong("", at with { Line = Math.Min(at.Line, lastLine) }, $"broken YAML ({e.Message.TrimEnd('.')})", Allowed);
         }
+        catch (InvalidOperationException)
+        {
+            // The library's scanner ends so on some collections without a closing bracket.
+            report.Wrong("", reading.Latest, "a list or mapping that is not closed", Allowed);
+        }
+
+        return null;
     }
+
+    private sealed class RefusedException(ParsingEvent at, string what) : YamlException(at.Start, at.End, what);
 
     private sealed class Reading(IParser parser, Place place, SpecReport report)
     {
+        private int _nodes;
+
+        /// <summary>Where the newest node begins.</summary>
+        public Place Latest { get; private set; } = place;
+
         public SpecNode? Document()
         {
             parser.Consume<StreamStart>();
@@ -51,10 +74,15 @@ internal static class SpecParser
 
         private SpecNode Node(string path, int depth)
         {
-            var at = PlaceOf(parser.Current!);
+            var at = Latest = PlaceOf(parser.Current!.Start);
+            if (++_nodes > MaxNodes)
+            {
+                throw Refused(parser.Current, $"more than {MaxNodes} values");
+            }
+
             if (depth > MaxDepth)
             {
-                throw Refused(parser.Current!, $"lists and mappings more than {MaxDepth} deep");
+                throw Refused(parser.Current, $"lists and mappings more than {MaxDepth} deep");
             }
 
             if (parser.Current is NodeEvent { Anchor.IsEmpty: false } or AnchorAlias)
@@ -93,7 +121,7 @@ internal static class SpecParser
             var lines = new Dictionary<string, int>();
             while (!parser.TryConsume<MappingEnd>(out _))
             {
-                var keyAt = PlaceOf(parser.Current!);
+                var keyAt = PlaceOf(parser.Current!.Start);
                 if (Node(path, depth + 1) is not SpecNode.Scalar key)
                 {
                     throw Refused(parser.Current!, "a list or mapping as a key");
@@ -114,8 +142,8 @@ internal static class SpecParser
             return new(at, entries);
         }
 
-        private Place PlaceOf(ParsingEvent at) => place.Line == 0 ? place : place with { Line = (int)at.Start.Line };
+        public Place PlaceOf(Mark mark) => Latest.Line == 0 ? Latest : Latest with { Line = (int)mark.Line };
 
-        private static SemanticErrorException Refused(ParsingEvent at, string what) => new(at.Start, at.End, what);
+        private static RefusedException Refused(ParsingEvent at, string what) => new(at, what);
     }
 }

@@ -34,6 +34,11 @@ internal sealed class SpecReport
         _problems.Add(new(place.Source, place.Line, key, found, allowed));
     }
 
+    /// <summary>What was meant by a key that is misspelt: it is not reported as missing as well.</summary>
+    public void Meant(string key) => _wrong.Add(key);
+
+    public bool IsWrong(string key) => _wrong.Contains(key);
+
     /// <summary>Reports a rule between keys, unless one of them is wrong by itself: then the rule cannot be judged yet.</summary>
     public void Broken(string key, string found, string allowed, params ReadOnlySpan<string> others)
     {

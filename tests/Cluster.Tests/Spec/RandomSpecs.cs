@@ -1,0 +1,112 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Cluster.Contracts.Spec;
+
+namespace Cluster.Tests.Spec;
+
+/// <summary>Valid specs made from a seed: every key is left at its default or set to something its limits allow.</summary>
+internal sealed class RandomSpecs(int seed)
+{
+    private readonly Random _random = new(seed);
+
+    public JobSpec Next()
+    {
+        var text = Coin();
+        var job = Fill(new JobSpec { Name = Name(), Method = TrainingMethod.Lamb, Model = null!, Data = null! });
+        var batch = _random.Next(1, 10_000);
+        return job with
+        {
+            Model = text ? One(Attention(new ModelSpec.Bert()), Attention(new ModelSpec.Gpt())) : One<ModelSpec>(Fill(new ModelSpec.Mlp()), Fill(new ModelSpec.ResNet()), new ModelSpec.LeNet()),
+            Data = text ? Fill(new DataSpec.Text { Files = [Text()] }) : One<DataSpec>(Fill(new DataSpec.Mnist()), Fill(new DataSpec.FashionMnist()), Fill(new DataSpec.Cifar10())),
+            Batch = batch,
+            Leaf = Coin() ? batch : null,
+            Epochs = 1.5,
+            Rounds = null,
+            Sequence = null,
+            Schedule = Schedule(),
+            Scaling = null,
+            Optimizer = job.Optimizer with { NormClamp = Range(), RatioClip = Range() } is { Kind: OptimizerKind.Lamb } lamb ? lamb : job.Optimizer,
+            Stages = Coin() ? [] : [Stage(text, batch), Stage(text, batch)],
+        };
+    }
+
+    private StageSpec Stage(bool text, int batch) => Fill(new StageSpec()) with
+    {
+        Name = Coin() ? $"s{_random.NextInt64()}" : null,
+        Batch = Coin() ? batch + 7 : null,
+        Leaf = null,
+        Epochs = null,
+        Rounds = Coin() ? _random.Next(1, 100) : null,
+        Sequence = text && Coin() ? 2 : null,
+        Schedule = Coin() ? Schedule() : null,
+        Scaling = null,
+    };
+
+    private ScheduleSpec Schedule()
+    {
+        var schedule = Fill(new ScheduleSpec());
+        return schedule with { Lr = _random.NextDouble() + 1e-9, WarmupRounds = null, WarmupEpochs = Coin() ? null : 0.3, WarmupShare = null };
+    }
+
+    private RangeSpec? Range() => Coin() ? null : new RangeSpec { Low = _random.NextDouble(), High = Coin() ? double.PositiveInfinity : 1 + _random.NextDouble() };
+
+    private ModelSpec Attention(ModelSpec model) => Fill(model) switch
+    {
+        ModelSpec.Bert bert => bert with { Width = 3 * bert.Heads },
+        ModelSpec.Gpt gpt => gpt with { Width = 3 * gpt.Heads },
+        _ => throw new ArgumentException("no attention", nameof(model)),
+    };
+
+    private T Fill<T>(T record)
+        where T : notnull
+    {
+        foreach (var key in SpecKey.Of(record.GetType()).Where(k => k.IsUsedIn(record) && !k.Required && Coin()))
+        {
+            if (Value(key.Type, key) is { } value)
+            {
+                key.Property.SetValue(record, value);
+            }
+        }
+
+        return record;
+    }
+
+    private object? Value(Type type, SpecKey key) => type switch
+    {
+        _ when type == typeof(string) => key.IsName ? Name() : Text(),
+        _ when type == typeof(bool) => Coin(),
+        _ when type == typeof(int) || type == typeof(long) || type == typeof(double) => Number(type, key.Limits),
+        _ when type.IsEnum => SpecNames.ValuesOf(type)[_random.Next(SpecNames.ValuesOf(type).Count)].Value,
+        _ when type == typeof(ValueList<int>) => (ValueList<int>)[.. Enumerable.Range(1, _random.Next(4))],
+        _ when type == typeof(ValueList<string>) => (ValueList<string>)[Text(), Text()],
+        _ when type == typeof(ClipSpec) => Fill(new ClipSpec { Norm = _random.NextDouble() + 1e-300 }),
+        _ when type.IsAbstract || type.IsGenericType || type.GetProperties().Any(p => p.IsDefined(typeof(RequiredMemberAttribute))) => null,
+        _ => Fill(Activator.CreateInstance(type)!),
+    };
+
+    private object Number(Type type, IReadOnlyList<LimitAttribute> limits)
+    {
+        while (true)
+        {
+            object number = type switch
+            {
+                _ when type == typeof(int) => _random.Next(600),
+                _ when type == typeof(double) => _random.NextDouble() * Math.Pow(10, _random.Next(-12, 3)),
+                _ when limits.Count == 0 => _random.NextInt64(long.MinValue, long.MaxValue),
+                _ => _random.NextInt64(1_000_000),
+            };
+            if (limits.All(l => l.Allows(Convert.ToDouble(number))))
+            {
+                return number;
+            }
+        }
+    }
+
+    private string Name() => One("a", "digits-lamb", "x9", "null", "true", "y");
+
+    private string Text() => One("text/a.txt", "/data/x y.txt", "C:\\data", "ü and \"quotes\"", "null", "yes", "12", "1e5", "- a", "a: b", "#a", "😀", " padded ", "'", "~", "@", "%YAML", "a #b", ".inf", "0x1F", "a'b");
+
+    private bool Coin() => _random.Next(2) == 0;
+
+    private T One<T>(params ReadOnlySpan<T> choices) => choices[_random.Next(choices.Length)];
+}

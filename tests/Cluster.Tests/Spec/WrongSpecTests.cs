@@ -1,0 +1,165 @@
+using Cluster.Contracts.Spec;
+
+namespace Cluster.Tests.Spec;
+
+/// <summary>One mistake a row, and the one problem that it gives.</summary>
+public sealed class WrongSpecTests
+{
+    /// <summary>What is written instead of what, in which line and at which key it is reported, and a part of the message.</summary>
+    public static TheoryData<string, string, int, string, string> InDigits => new()
+    {
+        // Unknown, repeated and missing keys.
+        { "batch: 128", "batch: 128\nbatchs: 3", 6, "batchs", "an unknown key (did you mean \"batch\"?)" },
+        { "beta1: 0.9", "betta1: 0.9", 9, "optimizer.betta1", "(did you mean \"beta1\"?), allowed: the keys kind, beta1, beta2" },
+        { "beta1: 0.9", "Beta1: 0.9", 9, "optimizer.Beta1", "did you mean \"beta1\"?" },
+        { "beta1: 0.9", "\"a.b\\e\": 1", 9, "optimizer.\"a.b\\u001b\"", "an unknown key" },
+        { "epochs: 2", "epochs: 2\nbatch: 64", 7, "batch", "the key a second time (first in line 5)" },
+        { "name: digits\n", "", 1, "name", "found no such key, allowed: 1 to 63 of a-z" },
+        { "name: digits\n", "nane: digits\n", 1, "nane", "did you mean \"name\"?" },
+        { "method: lamb\n", "", 1, "method", "found no such key, allowed: one of lamb" },
+        { "model: {kind: mlp}\n", "", 1, "model", "found no such key, allowed: a mapping with the key kind, one of mlp, lenet, resnet, bert, gpt" },
+        { "data: {kind: digits}\n", "", 1, "data", "one of digits, mnist, fashion-mnist, cifar10, text" },
+        { "batch: 128\n", "", 1, "batch", "found no such key, allowed: samples per round" },
+        { "{kind: mlp}", "{hidden: [3]}", 3, "model.kind", "found no such key, allowed: one of mlp" },
+        { "{kind: digits}", "{kind: text}", 4, "data.files", "found no such key, allowed: a list of at least one of texts" },
+        { "epochs: 2", "epochs: 2\nscaling: {base: {batch: 1}}", 7, "scaling.base.lr", "found no such key, allowed: a number above 0" },
+        { "epochs: 2", "epochs: 2\nclip: {point: leaf}", 7, "clip.norm", "found no such key" },
+
+        // Wrong types.
+        { "batch: 128", "batch: many", 5, "batch", "found \"many\", allowed: a whole number at least 1" },
+        { "batch: 128", "batch: \"128\"", 5, "batch", "found the text \"128\"" },
+        { "batch: 128", "batch: 128.5", 5, "batch", "found \"128.5\"" },
+        { "batch: 128", "batch: 0x80", 5, "batch", "found \"0x80\"" },
+        { "batch: 128", "batch:", 5, "batch", "found no value" },
+        { "batch: 128", "batch: [128]", 5, "batch", "found a list, allowed: a whole number" },
+        { "batch: 128", "batch: {of: 128}", 5, "batch", "found a mapping of keys" },
+        { "lr: 0.01", "lr: fast", 11, "schedule.lr", "found \"fast\", allowed: a number above 0" },
+        { "lr: 0.01", "lr: 1e", 11, "schedule.lr", "found \"1e\"" },
+        { "lr: 0.01", "lr: 0,01", 11, "schedule.lr", "found \"0,01\"" },
+        { "beta1: 0.9", "nesterov: yes", 9, "optimizer.nesterov", "found \"yes\", allowed: true or false" },
+        { "{kind: mlp}", "mlp", 3, "model", "found \"mlp\", allowed: a mapping with the key kind" },
+        { "{kind: mlp}", "{kind: mlp, hidden: 64}", 3, "model.hidden", "found \"64\", allowed: a list of whole numbers, each at least 1" },
+        { "{kind: mlp}", "{kind: mlp, hidden: [64, x]}", 3, "model.hidden[1]", "found \"x\"" },
+        { "{kind: digits}", "{kind: digits, path: [a]}", 4, "data.path", "found a list, allowed: text" },
+        { "{kind: digits}", "{kind: digits, path: ''}", 4, "data.path", "found the text \"\"" },
+        { "{kind: digits}", "{kind: digits, path: \"a\\0b\"}", 4, "data.path", "found the text \"a\\u0000b\"" },
+        { "epochs: 2", "epochs: 2\nstages: {batch: 1}", 7, "stages", "found a mapping of keys, allowed: a list of mappings" },
+        { "epochs: 2", "epochs: 2\nseed: 9223372036854775808", 7, "seed", "a whole number of 64 bits" },
+
+        // Names out of a list.
+        { "method: lamb", "method: lomb", 2, "method", "found \"lomb\" (did you mean \"lamb\"?), allowed: one of lamb" },
+        { "method: lamb", "method: none", 2, "method", "found \"none\"" },
+        { "method: lamb", "method: 0", 2, "method", "found \"0\"" },
+        { "{kind: mlp}", "{kind: nlp}", 3, "model.kind", "(did you mean \"mlp\"?)" },
+        { "{kind: mlp}", "{kind: [mlp]}", 3, "model.kind", "found a list" },
+        { "{kind: digits}", "{kind: fashionMnist}", 4, "data.kind", "(did you mean \"fashion-mnist\"?)" },
+        { "kind: lamb", "kind: adam", 8, "optimizer.kind", "(did you mean \"adamw\"?), allowed: one of lamb, lars, adamw, sgd" },
+        { "epochs: 2", "epochs: 2\nprecision: float16", 7, "precision", "allowed: one of float32, bfloat16" },
+
+        // Limits.
+        { "batch: 128", "batch: 0", 5, "batch", "found \"0\", allowed: a whole number at least 1 and at most 16777216" },
+        { "batch: 128", "batch: -128", 5, "batch", "found \"-128\"" },
+        { "batch: 128", "batch: 99999999999999999999", 5, "batch", "at most 16777216" },
+        { "epochs: 2", "epochs: 0", 6, "epochs", "a number above 0" },
+        { "beta1: 0.9", "beta1: 1", 9, "optimizer.beta1", "found \"1\", allowed: a number at least 0 and below 1" },
+        { "beta1: 0.9", "epsilon: -1e-6", 9, "optimizer.epsilon", "at least 0" },
+        { "lr: 0.01", "lr: .nan", 11, "schedule.lr", "found \".nan\", which is not finite" },
+        { "lr: 0.01", "lr: .inf", 11, "schedule.lr", "found \".inf\", which is not finite" },
+        { "lr: 0.01", "lr: 1e999", 11, "schedule.lr", "found \"1e999\", which is not finite" },
+        { "lr: 0.01", "lr: 1e-999", 11, "schedule.lr", "a number above 0" },
+        { "warmupShare: 0.1", "warmupShare: 10", 12, "schedule.warmupShare", "at least 0 and at most 1" },
+        { "{kind: mlp}", "{kind: mlp, hidden: [64, 0]}", 3, "model.hidden[1]", "at least 1" },
+        { "{kind: mlp}", "{kind: mlp, dropout: 1.0}", 3, "model.dropout", "below 1" },
+        { "epochs: 2", "epochs: 2\nthreads: 0", 7, "threads", "at least 1 and at most 256" },
+        { "epochs: 2", "epochs: 2\nworkers: {min: 0}", 7, "workers.min", "at least 1" },
+        { "epochs: 2", "epochs: 2\ncheckpoint: {keep: 0}", 7, "checkpoint.keep", "at least 1" },
+        { "name: digits", "name: Digits", 1, "name", "found \"Digits\", allowed: 1 to 63 of a-z" },
+        { "name: digits", "name: ../../etc", 1, "name", "found \"../../etc\"" },
+        { "name: digits", "name: \"digits\\n\"", 1, "name", "found the text \"digits\\u000a\"" },
+
+        // Rules between keys.
+        { "epochs: 2", "epochs: 2\nrounds: 3", 7, "rounds", "found rounds beside epochs, allowed: one of the two" },
+        { "epochs: 2\n", "", 1, "epochs", "found neither epochs nor rounds" },
+        { "batch: 128", "batch: 128\nleaf: 129", 6, "leaf", "found 129, more than the batch of 128, allowed: a whole number at least 1 and at most 128" },
+        { "batch: 128", "batch: 100000\nleaf: 1", 6, "leaf", "into 100000 leaves, allowed: at most 65536 leaves per round" },
+        { "  lr: 0.01\n", "", 10, "schedule.lr", "found no learning rate, allowed: schedule.lr, or scaling with its base" },
+        { "epochs: 2", "epochs: 2\nscaling: {base: {batch: 64, lr: 1}}", 12, "schedule.lr", "a learning rate beside scaling" },
+        { "lr: 0.01", "lr: 0.01\n  warmupEpochs: 1", 13, "schedule.warmupShare", "a warm-up length beside schedule.warmupEpochs" },
+        { "beta1: 0.9", "trustCoefficient: 0.01", 9, "optimizer.trustCoefficient", "a key that optimizer.kind lamb does not use, allowed: this key with optimizer.kind lars" },
+        { "beta1: 0.9", "momentum: 0.9", 9, "optimizer.momentum", "this key with optimizer.kind lars or sgd" },
+        { "kind: lamb", "kind: sgd", 9, "optimizer.beta1", "a key that optimizer.kind sgd does not use" },
+        { "lr: 0.01", "lr: 0.01\n  power: 2", 12, "schedule.power", "this key with schedule.decay polynomial" },
+        { "beta1: 0.9", "ratioClip: {low: 2, high: 1}", 9, "optimizer.ratioClip.low", "found 2, above optimizer.ratioClip.high, allowed: a number at most 1" },
+        { "beta1: 0.9", "normClamp: {low: 2, high: 1.5}", 9, "optimizer.normClamp.low", "a number at most 1.5" },
+        { "{kind: mlp}", "{kind: lenet}", 4, "data.kind", "found \"digits\" with model.kind lenet, allowed: mnist, fashion-mnist or cifar10" },
+        { "{kind: mlp}", "{kind: bert}", 4, "data.kind", "found \"digits\" with model.kind bert, allowed: text" },
+        { "{kind: digits}", "{kind: text, files: [a]}", 4, "data.kind", "found \"text\" with model.kind mlp, allowed: digits, mnist" },
+        { "epochs: 2", "epochs: 2\nsequence: 8", 7, "sequence", "tokens per sample with data.kind digits" },
+
+        // Not this YAML.
+        { "batch: 128", "batch: 128: 3", 5, "", "broken YAML" },
+        { "batch: 128", "batch: &b 128", 5, "", "an anchor or alias" },
+        { "batch: 128", "batch: *b", 5, "", "an anchor or alias" },
+        { "batch: 128", "batch: !!int 128", 5, "", "a tag" },
+        { "batch: 128", "[a]: 128", 5, "", "a list or mapping as a key" },
+        { "batch: 128", "batch: [128", 5, "", "a list or mapping that is not closed" },
+        { "batch: 128", "batch: [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", 5, "", "more than 16 deep" },
+        { "name: digits", "--- {}\n---\nname: digits", 2, "", "a second document" },
+    };
+
+    public static TheoryData<string, string, int, string, string> InText => new()
+    {
+        { "context: 64", "context: 64\n  heads: 5", 6, "model.heads", "found 5 heads for a width of 128, allowed: a number of heads that divides model.width" },
+        { "rounds: 100", "rounds: 100\nsequence: 65", 9, "sequence", "found 65, more than model.context, allowed: a whole number at least 2 and at most 64" },
+        { "rounds: 100", "rounds: 100\nsequence: 1", 9, "sequence", "at least 2" },
+        { "context: 64", "context: 64\n  blocksPerGroup: 3", 6, "model.blocksPerGroup", "allowed: the keys kind, layers, width, heads, context, dropout" },
+        { "files: [a.txt]", "files: []", 6, "data.files", "found an empty list, allowed: a list of at least one" },
+        { "files: [a.txt]", "files: a.txt", 6, "data.files", "found \"a.txt\", allowed: a list" },
+        { "files: [a.txt]", "files: [a.txt, ~]", 6, "data.files[1]", "found no value" },
+        { "files: [a.txt]", "files: [a.txt], evaluationShare: 1", 6, "data.evaluationShare", "a number above 0 and below 1" },
+    };
+
+    public static TheoryData<string, string, int, string, string> InStages => new()
+    {
+        { "batch: 32", "batch: 16", 5, "leaf", "found 32, more than the batch of 16" },
+        { "batch: 32", "batch: 32\n    leaf: 64", 14, "stages[1].leaf", "found 64, more than the batch of 32" },
+        { "    batch: 32\n", "", 12, "stages[1].batch", "found no such key" },
+        { "epochs: 1", "epochs: 1\n    rounds: 7", 15, "stages[1].rounds", "rounds beside epochs" },
+        { "    epochs: 1\n", "", 12, "stages[1].epochs", "neither epochs nor rounds" },
+        { "sequence: 512", "sequence: 513", 15, "stages[1].sequence", "more than model.context" },
+        { "name: long", "name: short", 12, "stages[1].name", "found \"short\", the name of an earlier stage" },
+        { "name: long\n    batch: 32", "batch: 32\n    name: short", 13, "stages[1].name", "found \"short\"" },
+        { "short\n    batch: 64\n    epochs: 9\n    sequence: 128\n  - name: long\n", "stage-2\n    batch: 64\n    epochs: 9\n  -\n", 12, "stages[1].name", "found \"stage-2\", the name of an earlier stage" },
+        { "epochs: 9", "epoch: 9", 10, "stages[0].epoch", "did you mean \"epochs\"?" },
+        { "batch: 32", "batch: 32\n    moments: drop", 14, "stages[1].moments", "allowed: one of keep, reset" },
+        { "batch: 32", "batch: 32\n    schedule: {warmupShare: 0.1}", 14, "stages[1].schedule.lr", "no learning rate" },
+        { "batch: 32", "batch: 32\n    schedule: {lr: 1}\n    scaling: {base: {batch: 1, lr: 1}}", 14, "stages[1].schedule.lr", "a learning rate beside stages[1].scaling" },
+    };
+
+    [Theory]
+    [MemberData(nameof(InDigits))]
+    public void A_mistake_in_a_digits_job_is_one_problem(string written, string instead, int line, string key, string part) =>
+        ExpectOne(SpecSamples.Digits, written, instead, line, key, part);
+
+    [Theory]
+    [MemberData(nameof(InText))]
+    public void A_mistake_in_a_text_job_is_one_problem(string written, string instead, int line, string key, string part) =>
+        ExpectOne(SpecSamples.Text, written, instead, line, key, part);
+
+    [Theory]
+    [MemberData(nameof(InStages))]
+    public void A_mistake_in_a_job_with_stages_is_one_problem(string written, string instead, int line, string key, string part) =>
+        ExpectOne(SpecSamples.Stages, written, instead, line, key, part);
+
+    private static void ExpectOne(string sample, string written, string instead, int line, string key, string part)
+    {
+        Assert.Contains(written, sample, StringComparison.Ordinal);
+        var result = SpecReader.Read(sample.Replace(written, instead, StringComparison.Ordinal), "spec.yaml");
+
+        var problem = Assert.Single(result.Problems);
+        Assert.Null(result.Spec);
+        Assert.Equal(("spec.yaml", line, key), (problem.Source, problem.Line, problem.Key));
+        Assert.Contains(part, problem.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(problem.ToString(), char.IsControl);
+    }
+}
