@@ -69,7 +69,7 @@ internal sealed partial class SafeTensorsHeader
     public byte[] Encode()
     {
         var bytes = new ArrayBufferWriter<byte>();
-        bytes.Advance(PrefixBytes);
+        bytes.Write(stackalloc byte[PrefixBytes]); // The length, filled in below.
         using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             WriteJson(json);
