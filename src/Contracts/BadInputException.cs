@@ -1,0 +1,3 @@
+namespace Cluster.Contracts;
+
+public sealed class BadInputException(string message) : Exception(message);
