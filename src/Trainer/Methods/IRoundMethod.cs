@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Methods;
@@ -46,24 +47,6 @@ internal interface IRoundMethod : IDisposable
 /// <summary>One unit of work of a round: samples <paramref name="First"/> to First + <paramref name="Count"/> - 1 of the job's sample stream.</summary>
 /// <param name="Index">Position in the round's canonical order, from 0.</param>
 internal readonly record struct Leaf(int Index, long First, int Count);
-
-/// <summary>The scalars of a contribution. They are added in the same canonical order as the vectors.</summary>
-/// <param name="Samples">Samples seen.</param>
-/// <param name="Weight">What the sum is divided by to give a mean: samples, or predicted tokens.</param>
-/// <param name="Loss">Sum of losses, in nats, over the weight.</param>
-/// <param name="Correct">Predictions that were right, of <paramref name="Weight"/>.</param>
-/// <param name="Leaves">Leaves added.</param>
-internal readonly record struct Tally(double Samples, double Weight, double Loss, double Correct, double Leaves)
-{
-    public static Tally operator +(Tally a, Tally b) => Add(a, b);
-
-    public static Tally Add(Tally a, Tally b) =>
-        new(a.Samples + b.Samples, a.Weight + b.Weight, a.Loss + b.Loss, a.Correct + b.Correct, a.Leaves + b.Leaves);
-
-    public double MeanLoss => Loss / Weight;
-
-    public double Accuracy => Correct / Weight;
-}
 
 /// <summary>What a round did.</summary>
 /// <param name="Skipped">Why the state was left as it is, or null when the update was applied.</param>

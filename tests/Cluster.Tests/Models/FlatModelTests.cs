@@ -156,7 +156,7 @@ public sealed class FlatModelTests
 
         var score = model.TrainLeaf(batch, 1, gradient);
 
-        Assert.Equal(new LeafScore(6, 0, 0, 0), score);
+        Assert.Equal(new Tally(6, 0, 0, 0, 1), score);
         Assert.False(gradient.Span.ContainsAnyExcept(0f));
     }
 

@@ -1,5 +1,4 @@
 using Cluster.Trainer.Core.State;
-using Cluster.Trainer.Methods;
 
 namespace Cluster.Trainer.Core.Collectives;
 

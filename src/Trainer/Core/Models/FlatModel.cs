@@ -63,7 +63,7 @@ internal sealed class FlatModel : IDisposable
     /// gradient of the summed loss, a statistic's segment this leaf's own mean or variance, all else 0.
     /// </summary>
     /// <param name="seed">Of whatever chance the network has (dropout).</param>
-    public LeafScore TrainLeaf(Batch batch, ulong seed, FlatBuffer into)
+    public Tally TrainLeaf(Batch batch, ulong seed, FlatBuffer into)
     {
         using var scope = NewDisposeScope();
         using var generator = manual_seed((long)seed);
@@ -78,7 +78,7 @@ internal sealed class FlatModel : IDisposable
     }
 
     /// <summary>Forward alone, without chance: running statistics of <see cref="Theta"/>, no dropout.</summary>
-    public LeafScore EvaluateLeaf(Batch batch)
+    public Tally EvaluateLeaf(Batch batch)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -106,12 +106,12 @@ internal sealed class FlatModel : IDisposable
     private static Tensor SummedLoss(Tensor logits, Batch batch) =>
         nn.functional.cross_entropy(logits, batch.Targets.view(-1), ignore_index: Batch.NoTarget, reduction: nn.Reduction.Sum);
 
-    private static LeafScore Score(Tensor logits, Tensor loss, Batch batch)
+    private static Tally Score(Tensor logits, Tensor loss, Batch batch)
     {
         var targets = batch.Targets.view(-1);
         var counted = targets.ne(Batch.NoTarget).sum();
         var correct = logits.argmax(-1).eq(targets).sum(); // NoTarget is no class, so it is never the largest.
-        return new(batch.Samples, counted.item<long>(), loss.item<float>(), correct.item<long>());
+        return new(batch.Samples, counted.item<long>(), loss.item<float>(), correct.item<long>(), Leaves: 1);
     }
 
     /// <summary>

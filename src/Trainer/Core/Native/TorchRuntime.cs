@@ -41,6 +41,7 @@ internal static partial class TorchRuntime
         if (OperatingSystem.IsLinux())
         {
             SetDefault("OMP_WAIT_POLICY", "PASSIVE");
+            SetDefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8"); // cuBLAS is deterministic only with a fixed workspace.
             _ = mallopt(M_MMAP_THRESHOLD, 1 << 30);
             _ = mallopt(M_TRIM_THRESHOLD, int.MaxValue);
             _ = mallopt(M_TOP_PAD, 64 << 20);
