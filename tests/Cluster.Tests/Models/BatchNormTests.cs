@@ -18,7 +18,7 @@ public sealed class BatchNormTests
         var input = (randn(4, 3, 5, 5) * 2 + 1).requires_grad_();
         var same = input.detach().requires_grad_();
         var (mean, variance) = (full(3, float.MaxValue), full(3, float.MaxValue));
-        ours.Leaf = (mean, variance);
+        ours.LeafStatistics = (mean, variance);
 
         var output = ours.forward(input);
         var expected = theirs.forward(same);

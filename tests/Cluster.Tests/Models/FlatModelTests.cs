@@ -24,7 +24,7 @@ public sealed class FlatModelTests
         using var gradient = new FlatBuffer(model.Layout.Length);
 
         var score = model.TrainLeaf(batch, 7, gradient);
-        foreach (var norm in plain.modules().OfType<BatchNorm>()) { var channels = norm.get_parameter("weight")!.shape[0]; norm.Leaf = (zeros(channels), zeros(channels)); }
+        foreach (var norm in plain.modules().OfType<BatchNorm>()) { var channels = norm.get_parameter("weight")!.shape[0]; norm.LeafStatistics = (zeros(channels), zeros(channels)); }
         using var loss = nn.functional.cross_entropy(plain.Logits(batch.Inputs).flatten(0, -2), batch.Targets.view(-1), reduction: nn.Reduction.Sum);
         loss.backward();
 

@@ -125,7 +125,7 @@ internal sealed class FlatModel : IDisposable
         foreach (var (norm, mean, variance) in _norms)
         {
             Unbind(norm);
-            norm.Leaf = (Alias(buffer, mean), Alias(buffer, variance));
+            norm.LeafStatistics = (Alias(buffer, mean), Alias(buffer, variance));
         }
 
         _bound = buffer;
@@ -133,9 +133,9 @@ internal sealed class FlatModel : IDisposable
 
     private static void Unbind(BatchNorm norm)
     {
-        norm.Leaf?.Mean.Dispose();
-        norm.Leaf?.Variance.Dispose();
-        norm.Leaf = null;
+        norm.LeafStatistics?.Mean.Dispose();
+        norm.LeafStatistics?.Variance.Dispose();
+        norm.LeafStatistics = null;
     }
 
     /// <summary>

@@ -56,7 +56,7 @@ internal sealed unsafe class FlatBuffer : IDisposable
     public void Clear()
     {
         using var _ = no_grad();
-        Tensor.zero_();
+        Tensor.zero_().Dispose(); // Unlike copy_ and add_, zero_ returns another handle of the same tensor.
     }
 
     public void CopyFrom(FlatBuffer source)
