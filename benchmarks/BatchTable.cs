@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Collectives;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Methods;
