@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Collectives;
 using Cluster.Trainer.Core.State;
-using Cluster.Trainer.Methods;
 
 namespace Cluster.Benchmarks;
 
