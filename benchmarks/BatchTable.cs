@@ -34,6 +34,9 @@ internal static class BatchTable
     private static readonly int[] Epochs = [10, 30];
     private static readonly int[] Seeds = [1, 2, 3];
 
+    /// <summary>None of the table's, so that no rate is chosen on the numbers that are reported.</summary>
+    private const int SweepSeed = 100;
+
     /// <summary>Rates tried at batch 512, by optimiser.</summary>
     private static readonly (string Optimizer, double[] Rates)[] Sweep =
     [
@@ -48,7 +51,7 @@ internal static class BatchTable
         switch (args)
         {
             case ["sweep", var output, .. var rest]:
-                return Fill(output, rest, from s in Sweep from rate in s.Rates from epochs in Epochs from seed in Seeds select new Cell(s.Optimizer, rate, BaseBatch, epochs, seed));
+                return Fill(output, rest, from s in Sweep from rate in s.Rates from epochs in Epochs select new Cell(s.Optimizer, rate, BaseBatch, epochs, SweepSeed));
             case ["table", var output, var rates, .. var rest]:
                 var chosen = rates.Split(',').Select(pair => pair.Split(':')).ToDictionary(pair => pair[0], pair => Number(pair[1]));
                 return Fill(output, rest, from epochs in Epochs from batch in Batches from seed in Seeds from pair in chosen select new Cell(pair.Key, pair.Value, batch, epochs, seed));
