@@ -1,1 +1,21 @@
-Console.WriteLine("start");
+using System.Runtime.CompilerServices;
+using Cluster.Benchmarks;
+using Cluster.Trainer.Core;
+
+// The trainer's module initializer finds libtorch; it has to run before the first torch call here.
+RuntimeHelpers.RunModuleConstructor(typeof(Seeds).Module.ModuleHandle);
+
+return args switch
+{
+    ["lamb", .. var rest] => LambBenchmark.Run(rest),
+    ["allreduce", .. var rest] => AllReduceBenchmark.Run(rest),
+    ["models", .. var rest] => ModelBenchmark.Run(rest),
+    ["batch-table", .. var rest] => BatchTable.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table [options]; see README.md in this folder");
+    return 2;
+}

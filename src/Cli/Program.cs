@@ -1,1 +1,3 @@
-Console.WriteLine("start");
+using Cluster.Cli;
+
+return await CommandTree.InvokeAsync(args);

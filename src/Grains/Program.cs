@@ -1,1 +1,46 @@
-Console.WriteLine("start");
+// The silo process: the control plane alone. Workers and tools reach it at its gateway.
+//
+// Settings come from the environment (Orleans__ClusterId=...), the command line (--Orleans:ClusterId=...) or appsettings.json:
+//
+//   Orleans:ClusterId, Orleans:ServiceId        both "cluster"; clients must use the same
+//   Orleans:Endpoints:AdvertisedIPAddress       127.0.0.1; the address on which the silo listens
+//   Orleans:Endpoints:SiloPort                  0 = the system chooses; for other silos
+//   Orleans:Endpoints:GatewayPort               0 = the system chooses; for workers and tools
+//   Logging:LogLevel:...                        as everywhere in .NET
+//   OTEL_EXPORTER_OTLP_ENDPOINT                 where telemetry goes; none is collected without it
+//
+// Exit codes: 0 asked to end, 2 a setting is wrong.
+using Cluster.Contracts;
+using Cluster.Grains.Hosting;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Hosting;
+
+try
+{
+    var settings = SiloSettings.From(NewBuilder().Configuration);
+    await using var silo = await ClusterSilo.StartAsync(settings, NewBuilder, CancellationToken.None);
+    Console.WriteLine($"The silo is ready: clients connect to {silo.Gateway}. Ctrl-C ends it.");
+    await silo.WaitForShutdownAsync(CancellationToken.None);
+    return 0;
+}
+catch (BadInputException e)
+{
+    await Console.Error.WriteLineAsync($"error: {e.Message}");
+    return 2;
+}
+
+HostApplicationBuilder NewBuilder()
+{
+    var builder = Host.CreateApplicationBuilder(args);
+    // Below all other sources, so that any of them can say otherwise.
+    builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+    {
+        InitialData = new Dictionary<string, string?>
+        {
+            ["Logging:LogLevel:Orleans"] = "Warning",
+            ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error", // Advises server GC: wrong for a small process beside trainers.
+            ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error", // Takes the time since boot for its first delay.
+        },
+    });
+    return builder;
+}

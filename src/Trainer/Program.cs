@@ -1,1 +1,1 @@
-Console.WriteLine("start");
+return await Cluster.Trainer.TrainerProcess.RunAsync(args);

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+
 namespace Cluster.Contracts.Jobs;
 
 /// <summary>
@@ -7,15 +10,20 @@ namespace Cluster.Contracts.Jobs;
 /// Why this shape: workers are told levels, not edges. A worker reports what is, and the answer is what should be
 /// (<see cref="Directive"/>), so a lost message costs one heartbeat and never a command. Every report and every directive
 /// carries the generation, so a late one is recognised and refused.
+/// <para>
+/// Awaited calls go one way only: worker, then job, then pool. The pool speaks to the others with messages that nobody
+/// awaits (<see cref="OneWayAttribute"/>), so no two grains can wait for each other; a lost one is made good by the next
+/// <see cref="IPoolGrain.Offer"/> or <see cref="IPoolGrain.Enqueue"/>.
+/// </para>
 /// </remarks>
 [Alias("cluster.job")]
 public interface IJobGrain : IGrainWithStringKey
 {
-    /// <summary>Accepts the job. Submitting the same job again returns the view and changes nothing; another one under the same id is refused.</summary>
+    /// <summary>Accepts the job. Submitting the same job again changes nothing; another one under the same id is refused.</summary>
     [Alias("submit")]
     Task<SubmitResult> Submit(JobSubmission submission);
 
-    /// <summary>What people see. Round samples with a number above <paramref name="afterSample"/>, oldest first, bounded in number.</summary>
+    /// <summary>What people see. Round samples with a number above <paramref name="afterSample"/>, oldest first, at most 500.</summary>
     [Alias("view")]
     Task<JobView> View(long afterSample);
 
@@ -27,44 +35,11 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("fail")]
     Task Fail(string reason);
 
-    /// <summary>From the pool: these workers are the job's now.</summary>
-    [Alias("grant")]
-    Task Grant(IReadOnlyList<WorkerInfo> workers);
+    /// <summary>From the pool: these workers are the job's now. May come more than once.</summary>
+    [Alias("grant"), OneWay]
+    Task Grant(ImmutableArray<WorkerInfo> workers);
 
     /// <summary>From one of the job's workers, through its worker grain: what it has done. The answer is what it should be doing.</summary>
     [Alias("report")]
     Task<Directive> Report(string workerId, JobReport? report);
-}
-
-/// <summary>One worker process, keyed by worker id: what it has, and which job it serves.</summary>
-[Alias("cluster.worker")]
-public interface IWorkerGrain : IGrainWithStringKey
-{
-    /// <summary>Called by the worker every second or so, and at once after a round that changed something.</summary>
-    [Alias("heartbeat")]
-    Task<Directive> Heartbeat(WorkerInfo worker, JobReport? report);
-
-    /// <summary>From the pool: this worker serves that job now, or none.</summary>
-    [Alias("assign")]
-    Task Assign(string? jobId);
-}
-
-/// <summary>The workers and the queue of one pool, keyed by pool name. Jobs are placed first come, first served, all their workers at once.</summary>
-[Alias("cluster.pool")]
-public interface IPoolGrain : IGrainWithStringKey
-{
-    public const string Default = "default";
-
-    [Alias("offer")]
-    Task Offer(WorkerInfo worker);
-
-    [Alias("enqueue")]
-    Task Enqueue(string jobId, int workers);
-
-    /// <summary>The job has ended: its workers are free again, or it leaves the queue.</summary>
-    [Alias("release")]
-    Task Release(string jobId);
-
-    [Alias("view")]
-    Task<PoolView> View();
 }

@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Methods;
@@ -47,33 +48,6 @@ internal interface IRoundMethod : IDisposable
 /// <param name="Index">Position in the round's canonical order, from 0.</param>
 internal readonly record struct Leaf(int Index, long First, int Count);
 
-/// <summary>The scalars of a contribution. They are added in the same canonical order as the vectors.</summary>
-/// <param name="Samples">Samples seen.</param>
-/// <param name="Weight">What the sum is divided by to give a mean: samples, or predicted tokens.</param>
-/// <param name="Loss">Sum of losses, in nats, over the weight.</param>
-/// <param name="Correct">Predictions that were right, of <paramref name="Weight"/>.</param>
-/// <param name="Leaves">Leaves added.</param>
-internal readonly record struct Tally(double Samples, double Weight, double Loss, double Correct, double Leaves)
-{
-    public static Tally operator +(Tally a, Tally b) => Add(a, b);
-
-    public static Tally Add(Tally a, Tally b) =>
-        new(a.Samples + b.Samples, a.Weight + b.Weight, a.Loss + b.Loss, a.Correct + b.Correct, a.Leaves + b.Leaves);
-
-    public double MeanLoss => Loss / Weight;
-
-    public double Accuracy => Correct / Weight;
-}
-
 /// <summary>What a round did.</summary>
 /// <param name="Skipped">Why the state was left as it is, or null when the update was applied.</param>
 internal sealed record RoundResult(double LearningRate, double GradientNorm, string? Skipped = null);
-
-/// <summary>
-/// A method's state: the buffers by name in a fixed order, and a few exact numbers. The same names and lengths on every worker
-/// of a job and in its checkpoints.
-/// </summary>
-/// <param name="Layout">The layout that the buffers share.</param>
-/// <param name="Buffers">The first is <c>theta</c>: parameters, then statistics.</param>
-/// <param name="Counters">Numbers beside the buffers, such as the count of applied updates. Changed in place.</param>
-internal sealed record MethodState(Layout Layout, IReadOnlyList<(string Name, FlatBuffer Buffer)> Buffers, IDictionary<string, long> Counters);

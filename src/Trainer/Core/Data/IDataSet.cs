@@ -2,23 +2,33 @@ using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Data;
 
-/// <summary>One split of a data set, held in memory, read by sample number.</summary>
+/// <summary>One split of a data set, held in memory, read by sample number. Reading is thread-safe.</summary>
 internal interface IDataSet
 {
-    /// <summary>Samples in this split.</summary>
+    /// <summary>Samples in this split; at least 1.</summary>
     long Count { get; }
 
-    /// <summary>Shape of one sample's input: [features], [channels, height, width] or [tokens].</summary>
+    /// <summary>Shape of one sample's input: [channels, height, width] or [tokens].</summary>
     IReadOnlyList<long> InputShape { get; }
 
-    /// <summary>Number of classes, or of tokens in the vocabulary.</summary>
+    /// <summary>Number of classes, or of tokens in the vocabulary (for masked text the mask counts as one).</summary>
     int Classes { get; }
 
     /// <summary>
-    /// The samples with these numbers, in this order. <paramref name="seed"/> feeds whatever chance a batch has (masking);
-    /// without chance it is not used.
+    /// The samples with these numbers, in this order, a number as often as it is asked for. <paramref name="seed"/> feeds
+    /// whatever chance a batch has (masking), together with the sample's number alone: a sample's masks do not depend on which
+    /// others are gathered with it. Without chance it is not used.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative or not below <see cref="Count"/>.</exception>
     Batch Gather(ReadOnlySpan<long> samples, ulong seed, Device device);
+}
+
+/// <summary>The part of a data set to open.</summary>
+internal enum DataSplit
+{
+    None = 0,
+    Train,
+    Evaluation,
 }
 
 /// <summary>

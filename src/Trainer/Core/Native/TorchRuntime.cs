@@ -22,8 +22,10 @@ namespace Cluster.Trainer.Core.Native;
 /// the library fails to load, we write a copy with that one bit set and load the copy. The original is left as it is.</para>
 /// <para><b>Environment.</b> OpenMP and glibc's malloc read their settings once, natively, when they start.
 /// <c>Environment.SetEnvironmentVariable</c> does not reach native code on Unix, so <c>setenv</c> and <c>mallopt</c> are
-/// called here. PASSIVE keeps idle OpenMP threads from spinning on cores that other trainers need; the malloc settings keep
-/// freed activations in the process instead of giving the pages back and faulting them in again every step.</para>
+/// called here. PASSIVE keeps idle OpenMP threads from spinning on cores that other trainers need, but sends them to sleep after
+/// every parallel region, of which a step has hundreds; a spin of a thousand turns (some microseconds) before the sleep bridges
+/// the gaps inside a step. The malloc settings keep freed activations in the process instead of giving the pages back and
+/// faulting them in again every step.</para>
 /// </remarks>
 internal static partial class TorchRuntime
 {
@@ -40,7 +42,9 @@ internal static partial class TorchRuntime
     {
         if (OperatingSystem.IsLinux())
         {
+            if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null) { SetDefault("GOMP_SPINCOUNT", "1000"); }
             SetDefault("OMP_WAIT_POLICY", "PASSIVE");
+            SetDefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8"); // cuBLAS is deterministic only with a fixed workspace.
             _ = mallopt(M_MMAP_THRESHOLD, 1 << 30);
             _ = mallopt(M_TRIM_THRESHOLD, int.MaxValue);
             _ = mallopt(M_TOP_PAD, 64 << 20);

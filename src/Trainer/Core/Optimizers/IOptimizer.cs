@@ -3,7 +3,8 @@ using Cluster.Trainer.Core.State;
 namespace Cluster.Trainer.Core.Optimizers;
 
 /// <summary>
-/// An update rule over flat buffers. It owns its moments, and nothing else about training.
+/// An update rule over flat buffers. It owns its moments, and nothing else about training: its state is the moments and the
+/// <c>t</c> it is given. Padding between tensors is zero in every buffer and stays zero.
 /// </summary>
 internal interface IOptimizer : IDisposable
 {

@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,13 +15,16 @@ internal sealed unsafe class FlatBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        Tensor = torch.zeros(length, dtype: ScalarType.Float32, device: device ?? CPU).DetachFromDisposeScope();
+        Tensor = torch.empty(length, dtype: ScalarType.Float32, device: device ?? CPU).DetachFromDisposeScope();
         if (IsOnCpu && length > 0)
         {
             using var storage = Tensor.storage<float>();
             _pointer = (float*)storage.data_ptr();
             if ((nint)_pointer % 64 != 0) { throw new InvalidOperationException("libtorch returned memory that is not 64-byte aligned"); }
+            HugePages.Advise(_pointer, length * sizeof(float));
         }
+
+        Clear();
     }
 
     private readonly float* _pointer;
@@ -52,7 +56,7 @@ internal sealed unsafe class FlatBuffer : IDisposable
     public void Clear()
     {
         using var _ = no_grad();
-        Tensor.zero_();
+        Tensor.zero_().Dispose(); // Unlike copy_ and add_, zero_ returns another handle of the same tensor.
     }
 
     public void CopyFrom(FlatBuffer source)

@@ -1,0 +1,27 @@
+using Cluster.Client;
+using Cluster.Contracts;
+using Cluster.Trainer.Core.Data;
+
+namespace Cluster.Cli;
+
+/// <summary><c>cluster data get NAME</c>: fetches a data set and checks it.</summary>
+internal static class GetData
+{
+    /// <summary>Of one whole request; the largest set has 170 MB.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(30);
+
+    public static async Task<int> RunAsync(string name, string? folder, CancellationToken cancellationToken)
+    {
+        if (name == "list")
+        {
+            foreach (var entry in DataCatalog.Entries) { Console.WriteLine($"{entry.Name,-16}{entry.About}. Licence: {entry.Licence}."); }
+            return ExitCodes.Succeeded;
+        }
+
+        var target = folder ?? DataRoots.Downloads ?? throw new BadInputException("there is no folder for application data here: say where to put the files with --data DIR");
+        using var client = new HttpClient { Timeout = Timeout };
+        var files = await DataDownload.GetAsync(name, target, client, new Progress<string>(Console.WriteLine), cancellationToken);
+        foreach (var file in files) { Console.WriteLine(file); }
+        return ExitCodes.Succeeded;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Cluster.Contracts;
+using Cluster.Contracts.Spec;
+
+namespace Cluster.Cli.Run;
+
+/// <summary>
+/// A job's place in a store: <c>STORE/jobs/NAME-N/</c> with <c>spec.yaml</c>, <c>checkpoints/</c> and <c>logs/</c>. N counts
+/// the runs of that name, so that running a spec twice never touches the first run's files.
+/// </summary>
+internal sealed partial class JobFolder
+{
+    private JobFolder(string path, string id)
+    {
+        Path = path;
+        Id = id;
+    }
+
+    public string Id { get; }
+
+    public string Path { get; }
+
+    public string Logs => System.IO.Path.Combine(Path, "logs");
+
+    private string SpecPath => System.IO.Path.Combine(Path, "spec.yaml");
+
+    /// <summary>The next free folder for this spec's name.</summary>
+    public static JobFolder Create(string store, JobSpec spec)
+    {
+        var jobs = Directory.CreateDirectory(System.IO.Path.Combine(store, "jobs")).FullName;
+        for (var number = Numbers(jobs, spec.Name).DefaultIfEmpty(0).Max() + 1; ; number++)
+        {
+            var folder = At(jobs, spec.Name, number);
+            if (Directory.Exists(folder.Path)) { continue; }
+            Directory.CreateDirectory(folder.Logs);
+            File.WriteAllText(folder.SpecPath, SpecText.Write(spec));
+            return folder;
+        }
+    }
+
+    /// <summary>The newest folder of this spec's name, which must be of the same spec.</summary>
+    /// <exception cref="BadInputException">There is none, or it is of another spec.</exception>
+    public static JobFolder Newest(string store, JobSpec spec)
+    {
+        var jobs = System.IO.Path.GetFullPath(System.IO.Path.Combine(store, "jobs"));
+        var newest = Directory.Exists(jobs) ? Numbers(jobs, spec.Name).DefaultIfEmpty(0).Max() : 0;
+        if (newest == 0) { throw new BadInputException($"--resume: the store {jobs} holds no job named {spec.Name}. Run without --resume to begin one, or name its store with --store"); }
+
+        var folder = At(jobs, spec.Name, newest);
+        var saved = SpecReader.ReadFile(folder.SpecPath, []).Spec
+            ?? throw new BadInputException($"--resume: {folder.SpecPath} is damaged, so it cannot be told whether it is the same job");
+        if (SpecHash.Of(saved) != SpecHash.Of(spec))
+        {
+            throw new BadInputException(
+                $"--resume: {folder.Path} is the job of another spec, and its checkpoints would not fit this one. Differing lines (saved, then now):{Environment.NewLine}{Difference(saved, spec)}{Environment.NewLine}Give the job the settings it was begun with, or run without --resume");
+        }
+
+        Directory.CreateDirectory(folder.Logs);
+        return folder;
+    }
+
+    private static JobFolder At(string jobs, string name, int number)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
+        return new JobFolder(System.IO.Path.Combine(jobs, id), id);
+    }
+
+    private static IEnumerable<int> Numbers(string jobs, string name) =>
+        from path in Directory.EnumerateDirectories(jobs, $"{name}-*")
+        let match = NumberAtEnd().Match(System.IO.Path.GetFileName(path))
+        where match.Success && match.Groups["name"].Value == name
+        select int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture);
+
+    private static string Difference(JobSpec saved, JobSpec now)
+    {
+        var before = SpecText.Write(saved).Split('\n');
+        var after = SpecText.Write(now).Split('\n');
+        return string.Join(Environment.NewLine, [.. before.Except(after).Select(line => $"  - {line}"), .. after.Except(before).Select(line => $"  + {line}")]);
+    }
+
+    [GeneratedRegex(@"^(?<name>.+)-(?<number>[1-9]\d{0,8})$")]
+    private static partial Regex NumberAtEnd();
+}

@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Jobs;
+
+/// <param name="SpecText">The effective spec as YAML, overrides applied: at most 1 MiB.</param>
+/// <param name="SpecHash">Hash of what determines the answer.</param>
+/// <param name="Directory">The job's folder under the store root, as the workers see it.</param>
+/// <param name="DataRoots">Folders in which relative data paths are looked for, in order.</param>
+/// <param name="Workers">How many workers compute the job: 1 to 1,024.</param>
+/// <param name="Resume">Go on from the newest intact checkpoint in <paramref name="Directory"/>.</param>
+[GenerateSerializer, Immutable, Alias("cluster.submission")]
+public sealed record JobSubmission(
+    [property: Id(0)] string SpecText,
+    [property: Id(1)] string SpecHash,
+    [property: Id(2)] string Directory,
+    [property: Id(3)] ImmutableArray<string> DataRoots,
+    [property: Id(4)] int Workers,
+    [property: Id(5)] bool Resume);
+
+/// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>
+[GenerateSerializer, Immutable, Alias("cluster.submit-result")]
+public sealed record SubmitResult([property: Id(0)] string? Refusal);

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Sockets;
+using Cluster.ServiceDefaults;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Runtime;
+using Orleans.Serialization;
+using Orleans.Storage;
+
+namespace Cluster.Grains.Hosting;
+
+/// <summary>A running silo: the grains and the door through which clients reach them.</summary>
+public sealed class ClusterSilo : IAsyncDisposable
+{
+    /// <summary>How often a port that the system chose may be lost to another process before the silo listens on it.</summary>
+    private const int MaxAttempts = 5;
+
+    private readonly IHost _host;
+
+    private ClusterSilo(IHost host, IPEndPoint gateway) => (_host, Gateway) = (host, gateway);
+
+    /// <summary>Where clients connect.</summary>
+    public IPEndPoint Gateway { get; }
+
+    /// <summary>The grains, called from this process without a socket.</summary>
+    public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
+
+    /// <summary>Starts a silo inside another program: it reads no settings, leaves signals alone, and only our warnings and Orleans' errors show, on standard error.</summary>
+    /// <exception cref="Cluster.Contracts.BadInputException">A port that the settings ask for cannot be had.</exception>
+    public static Task<ClusterSilo> StartAsync(SiloSettings settings, CancellationToken cancellationToken) =>
+        StartAsync(settings, EmbeddedBuilder, cancellationToken);
+
+    /// <summary>Starts a silo on a host that the caller shapes; a fresh one is asked for at each attempt.</summary>
+    /// <exception cref="Cluster.Contracts.BadInputException">A port that the settings ask for cannot be had.</exception>
+    public static async Task<ClusterSilo> StartAsync(
+        SiloSettings settings, Func<HostApplicationBuilder> newBuilder, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var ports = Ports.Choose(settings.Address, settings.SiloPort, settings.GatewayPort);
+            var host = Build(newBuilder(), settings, siloPort: ports[0], gatewayPort: ports[1]);
+            try
+            {
+                await host.StartAsync(cancellationToken);
+                return new(host, new(settings.Address, ports[1]));
+            }
+            catch (Exception e) when (attempt < MaxAttempts && IsAddressInUse(e))
+            {
+                await DisposeAsync(host); // Choosing again either finds other ports or says which one the user must free.
+            }
+            catch
+            {
+                await DisposeAsync(host);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Returns when the process is asked to end, or the host stops by itself.</summary>
+    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _host.WaitForShutdownAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync(CancellationToken.None);
+        await DisposeAsync(_host);
+    }
+
+    private static IHost Build(HostApplicationBuilder builder, SiloSettings settings, int siloPort, int gatewayPort)
+    {
+        builder.AddServiceDefaults();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(siloPort, gatewayPort, primarySiloEndpoint: null, settings.ServiceId, settings.ClusterId)
+                .ConfigureEndpoints(settings.Address, siloPort, gatewayPort)
+                .AddActivityPropagation()
+                .AddMemoryGrainStorage("cluster", (OptionsBuilder<MemoryGrainStorageOptions> o) =>
+                    o.Configure<Serializer>((options, serializer) => options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer)));
+        });
+        return builder.Build();
+    }
+
+    private static HostApplicationBuilder EmbeddedBuilder()
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddSingleton<IHostLifetime, ForeignLifetime>();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
+        builder.Logging.AddFilter("Orleans", LogLevel.Error); // Its warnings advise on server GC and doubt a clock that has just begun.
+        builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        return builder;
+    }
+
+    private static bool IsAddressInUse(Exception e) =>
+        e.GetBaseException() is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse };
+
+    private static ValueTask DisposeAsync(IHost host)
+    {
+        if (host is IAsyncDisposable disposable)
+        {
+            return disposable.DisposeAsync();
+        }
+
+        host.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The program around the silo decides when it ends: without this, the host would take Ctrl-C for itself.</summary>
+    private sealed class ForeignLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

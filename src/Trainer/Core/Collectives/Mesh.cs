@@ -1,0 +1,243 @@
+using System.Net.Sockets;
+using Cluster.Trainer.Core.State;
+
+namespace Cluster.Trainer.Core.Collectives;
+
+/// <summary>
+/// The data plane of one generation: a fixed set of ranks, one TCP connection between every two, and the collectives of a
+/// round. Every sum comes out bit for bit as the canonical tree says, whatever the number of ranks.
+/// </summary>
+/// <remarks>
+/// <para>All ranks call the same collectives with the same rounds in the same order, each from its one training thread; only
+/// <see cref="Abort"/> and the counters may be used from others.</para>
+/// <para>Every frame is checked for generation, round, order, length and hash. Any fault ends the mesh: connections close, so
+/// that the peers notice too, and this and every later call throws <see cref="MeshFaultException"/>. No thread reads the
+/// caller's buffers any more once a call has returned or thrown.</para>
+/// </remarks>
+internal sealed unsafe class Mesh : IDisposable
+{
+    /// <summary>The longest byte string of a <see cref="Gather"/>.</summary>
+    public const int MaxGatherBytes = 64 << 10;
+
+    private readonly MeshMembership _membership;
+    private readonly DataPlaneListener _listener;
+    private readonly Admission _admission;
+    private readonly PeerLink?[] _links; // By rank; null for this one.
+    private readonly Lock _gate = new(); // Guards the fault and the slots of the links.
+    private readonly CancellationTokenSource _ended = new();
+    private readonly byte[] _gatherFrame = new byte[FrameHeader.Size + MaxGatherBytes];
+    private readonly HostStaging _staging = new();
+    private readonly DirectAllReduce _direct;
+    private readonly PipelinedAllReduce _pipelined;
+    private MeshFault? _fault;
+
+    /// <param name="listener">This process's door; the members' addresses were taken from it. It outlives the mesh.</param>
+    public Mesh(MeshMembership membership, DataPlaneListener listener)
+    {
+        _membership = membership;
+        _listener = listener;
+        _admission = new Admission(membership);
+        _links = new PeerLink?[membership.Size];
+        _direct = new DirectAllReduce(_links);
+        _pipelined = new PipelinedAllReduce(membership.Rank, _links);
+    }
+
+    public int Rank => _membership.Rank;
+
+    public int Size => _membership.Size;
+
+    /// <summary>Bytes sent to all peers, headers included.</summary>
+    public long BytesSent => _links.Sum(link => link?.BytesSent ?? 0);
+
+    public long BytesReceived => _links.Sum(link => link?.BytesReceived ?? 0);
+
+    /// <summary>
+    /// Connects to every lower rank and waits for every higher one. Members that are not there yet are tried again until the
+    /// membership's deadline.
+    /// </summary>
+    public void Connect()
+    {
+        ThrowIfEnded();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
+        deadline.CancelAfter(_membership.Deadline);
+        _listener.Expect(_admission);
+        try
+        {
+            for (var rank = 0; rank < Rank; rank++) { Add(rank, Dialer.Dial(_membership, rank, deadline.Token)); }
+            if (_admission.TakeAll(deadline.Token, out var missing) is not { } higher)
+            {
+                throw Fail(new MeshFault(FaultKind.Unreachable, missing[0], $"did not connect in {_membership.Deadline.TotalSeconds:0.###} s"));
+            }
+
+            foreach (var (rank, socket) in higher) { Add(rank, socket); }
+        }
+        catch (MeshFaultException e)
+        {
+            throw Fail(e.Fault); // The first fault: an abort shows in Dial as a member that cannot be reached.
+        }
+
+        ThrowIfEnded();
+    }
+
+    /// <summary>Every rank's byte string, in order of rank. Control headers and tallies of a round travel here.</summary>
+    /// <param name="mine">At most <see cref="MaxGatherBytes"/> bytes; lengths may differ between ranks.</param>
+    public byte[][] Gather(long round, ReadOnlySpan<byte> mine)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(mine.Length, MaxGatherBytes);
+        ThrowIfEnded();
+        var frame = _gatherFrame.AsSpan(0, FrameHeader.Size + mine.Length);
+        mine.CopyTo(frame[FrameHeader.Size..]);
+        var hash = FrameHeader.HashOf(mine);
+        foreach (var link in _links) { link?.Send(FrameKind.Gather, round, frame, hash); }
+
+        var all = new byte[Size][];
+        for (var rank = 0; rank < Size; rank++)
+        {
+            if (_links[rank] is not { } link)
+            {
+                all[rank] = mine.ToArray();
+                continue;
+            }
+
+            var header = link.ReceiveHeader(FrameKind.Gather, round);
+            if (header.Length is < 0 or > MaxGatherBytes) { throw link.Corrupt($"a byte string of {header.Length} bytes"); }
+            all[rank] = new byte[header.Length];
+            link.ReceivePayload(header, all[rank]);
+        }
+
+        return all;
+    }
+
+    /// <summary>The canonical sum of all ranks' nodes, on every rank.</summary>
+    /// <param name="mine">
+    /// This rank's node sums, in order of position: the nodes that <paramref name="ranges"/> gives it, none for a rank without
+    /// leaves. Each [result.Length]; left unchanged.
+    /// </param>
+    /// <param name="ranges">Who brings what; the same on every rank.</param>
+    /// <param name="result">Written over: zeros when there are no leaves, undefined after a fault. None of <paramref name="mine"/>.</param>
+    public void AllReduce(long round, IReadOnlyList<NodeSum> mine, LeafRanges ranges, FlatBuffer result)
+    {
+        Check(mine, ranges, result);
+        ThrowIfEnded();
+        if (ranges.LeafCount == 0) { result.Clear(); return; }
+
+        Span<nint> vectors = stackalloc nint[mine.Count]; // At most 2 log2(leaves).
+        for (var n = 0; n < mine.Count; n++) { vectors[n] = (nint)_staging.Read(n + 1, mine[n].Vector); }
+        var sum = _staging.Write(0, result);
+        try
+        {
+            if (DirectAllReduce.Fits(ranges, result.Length)) { _direct.Run(round, vectors, ranges, sum, (int)result.Length); }
+            else { _pipelined.Run(round, vectors, ranges, sum, result.Length); }
+        }
+        finally
+        {
+            Flush();
+        }
+
+        ThrowIfEnded();
+        _staging.Finish(0, result);
+    }
+
+    /// <summary>Copies the source's buffer into that of every other rank.</summary>
+    public void Broadcast(long round, int source, FlatBuffer buffer) =>
+        Broadcast(round, source, [.. Enumerable.Range(0, Size).Where(rank => rank != source)], buffer);
+
+    /// <summary>
+    /// Copies the source's buffer into those of the receivers. Ranks that are neither may call it too, and do nothing.
+    /// </summary>
+    /// <param name="receivers">The same set on source and receivers; without the source.</param>
+    /// <param name="buffer">Same length on all; undefined on a receiver after a fault.</param>
+    public void Broadcast(long round, int source, IReadOnlyCollection<int> receivers, FlatBuffer buffer)
+    {
+        ThrowIfEnded();
+        var isReceiver = receivers.Contains(Rank);
+        if (Rank != source && !isReceiver) { return; }
+        if (receivers.Contains(source)) { throw new ArgumentException($"rank {source} is the source", nameof(receivers)); }
+
+        var floats = Rank == source ? _staging.Read(0, buffer) : _staging.Write(0, buffer);
+        const int chunk = PipelinedAllReduce.ChunkLength;
+        try
+        {
+            for (var at = 0L; at < buffer.Length; at += chunk)
+            {
+                var bytes = (int)Math.Min(chunk, buffer.Length - at) * sizeof(float);
+                if (isReceiver) { _links[source]!.Receive(FrameKind.Broadcast, round, new Span<byte>(floats + at, bytes)); }
+                else { foreach (var rank in receivers) { _links[rank]!.Enqueue(FrameKind.Broadcast, round, floats + at, bytes); } }
+            }
+        }
+        finally
+        {
+            Flush();
+        }
+
+        ThrowIfEnded();
+        if (isReceiver) { _staging.Finish(0, buffer); }
+    }
+
+    /// <summary>Gives the mesh up, from any thread: whatever call is blocked, or comes later, throws with this reason.</summary>
+    public void Abort(string reason) => Fail(new MeshFault(FaultKind.Aborted, null, reason));
+
+    private void Check(IReadOnlyList<NodeSum> mine, LeafRanges ranges, FlatBuffer result)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(ranges.Ranks, Size);
+        if (!mine.Select(n => n.Node).SequenceEqual(ranges.Nodes(Rank)))
+        {
+            throw new ArgumentException($"rank {Rank} brings {string.Join(", ", ranges.Nodes(Rank))}, not {string.Join(", ", mine.Select(n => n.Node))}", nameof(mine));
+        }
+
+        foreach (var (node, vector, _) in mine)
+        {
+            if (vector.Length != result.Length) { throw new ArgumentException($"node {node} has {vector.Length} elements, the result {result.Length}", nameof(mine)); }
+            if (ReferenceEquals(vector, result)) { throw new ArgumentException($"node {node} would be written over by the result", nameof(result)); }
+        }
+    }
+
+    private void Add(int rank, Socket socket)
+    {
+        var link = new PeerLink(socket, rank, _membership, Fail);
+        link.Configure();
+        lock (_gate)
+        {
+            _links[rank] = link;
+            if (_fault is not null) { link.Close(); }
+        }
+    }
+
+    /// <summary>Records the first fault, wakes everybody, and returns the exception for the caller to throw.</summary>
+    private MeshFaultException Fail(MeshFault fault)
+    {
+        lock (_gate)
+        {
+            if (_fault is null)
+            {
+                _fault = fault;
+                _ended.Cancel();
+                foreach (var link in _links) { link?.Close(); }
+            }
+
+            return new MeshFaultException(_fault);
+        }
+    }
+
+    private void Flush()
+    {
+        foreach (var link in _links) { link?.Flush(); }
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (Volatile.Read(ref _fault) is { } fault) { throw new MeshFaultException(fault); }
+    }
+
+    /// <summary>Closes all connections; the peers see it as a fault if they still are in a collective.</summary>
+    public void Dispose()
+    {
+        Abort("the mesh is disposed");
+        _listener.Forget(_admission);
+        foreach (var link in _links) { link?.Dispose(); }
+        _direct.Dispose();
+        _pipelined.Dispose();
+        _staging.Dispose();
+        _ended.Dispose();
+    }
+}

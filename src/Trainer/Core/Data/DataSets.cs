@@ -1,0 +1,86 @@
+using Cluster.Contracts;
+using Cluster.Contracts.Spec;
+
+namespace Cluster.Trainer.Core.Data;
+
+/// <summary>Opens the data set that a spec names.</summary>
+/// <remarks>
+/// Images are scaled to 0 .. 1; MNIST, Fashion-MNIST and CIFAR-10 then to mean 0 and deviation 1 with the customary constants of
+/// their training images, per colour. Constants, not measured values: a subset of the data is scaled like the whole.
+/// </remarks>
+internal static class DataSets
+{
+    private static readonly PixelScale s_digits = PixelScale.ToUnit(DigitsFile.MaxPixel);
+    private static readonly PixelScale s_mnist = PixelScale.Standardise(0.1307, 0.3081);
+    private static readonly PixelScale s_fashionMnist = PixelScale.Standardise(0.2860, 0.3530);
+    private static readonly PixelScale s_red = PixelScale.Standardise(0.4914, 0.2470);
+    private static readonly PixelScale s_green = PixelScale.Standardise(0.4822, 0.2435);
+    private static readonly PixelScale s_blue = PixelScale.Standardise(0.4465, 0.2616);
+
+    /// <summary>Reads one split into memory.</summary>
+    /// <param name="spec">The data set.</param>
+    /// <param name="roots">Where to look; see <see cref="DataRoots"/>.</param>
+    /// <param name="split">Which part.</param>
+    /// <param name="sequence">Tokens in a sample. Text only, and there it must be given.</param>
+    /// <param name="masked">Text only: targets are masked bytes, not the next ones.</param>
+    /// <exception cref="BadInputException">A file is missing or damaged, or the text is shorter than one sample.</exception>
+    public static IDataSet Open(DataSpec spec, IReadOnlyList<string> roots, DataSplit split, int? sequence = null, bool masked = false)
+    {
+        if (split is not (DataSplit.Train or DataSplit.Evaluation)) { throw new ArgumentOutOfRangeException(nameof(split), split, "Train or Evaluation"); }
+
+        return spec switch
+        {
+            DataSpec.Digits digits => OpenDigits(digits.Path, roots, split),
+            DataSpec.Mnist mnist => OpenIdx(mnist.Path, roots, split, s_mnist),
+            DataSpec.FashionMnist fashion => OpenIdx(fashion.Path, roots, split, s_fashionMnist),
+            DataSpec.Cifar10 cifar => OpenCifar10(cifar.Path, roots, split),
+            DataSpec.Text text => OpenText(text, roots, split, sequence, masked),
+            _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
+        };
+    }
+
+    private static ImageSet OpenDigits(string path, IReadOnlyList<string> roots, DataSplit split)
+    {
+        var file = DataSearch.FindFiles(path, roots, [split == DataSplit.Train ? "optdigits.tra" : "optdigits.tes"])[0];
+        var (pixels, labels) = DigitsFile.Read(file);
+        return new ImageSet(pixels, labels, DigitsFile.Classes, DigitsFile.Side, DigitsFile.Side, [s_digits]);
+    }
+
+    private static ImageSet OpenIdx(string path, IReadOnlyList<string> roots, DataSplit split, PixelScale scale)
+    {
+        const int side = 28, classes = 10;
+        var part = split == DataSplit.Train ? "train" : "t10k";
+        var files = DataSearch.FindFiles(path, roots, [$"{part}-images-idx3-ubyte", $"{part}-labels-idx1-ubyte"]);
+        var pixels = IdxFile.ReadImages(files[0], side, side);
+        var labels = IdxFile.ReadLabels(files[1], classes);
+        if (pixels.Length / (side * side) is var images && images != labels.Length)
+        {
+            throw new BadInputException($"{files[0]} holds {images:N0} images, but {files[1]} holds {labels.Length:N0} labels");
+        }
+
+        return new ImageSet(pixels, labels, classes, side, side, [scale]);
+    }
+
+    private static ImageSet OpenCifar10(string path, IReadOnlyList<string> roots, DataSplit split)
+    {
+        IReadOnlyList<string> official = split == DataSplit.Train
+            ? ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"]
+            : ["test_batch.bin"];
+        IReadOnlyList<string> single = [split == DataSplit.Train ? "train.bin" : "test.bin"];
+        var (pixels, labels) = Cifar10Files.Read(DataSearch.FindFiles(path, roots, official, single));
+        return new ImageSet(pixels, labels, Cifar10Files.Classes, 32, 32, [s_red, s_green, s_blue]);
+    }
+
+    private static TextWindows OpenText(DataSpec.Text spec, IReadOnlyList<string> roots, DataSplit split, int? sequence, bool masked)
+    {
+        if (spec.Files.Count == 0) { throw new BadInputException("data.files is empty: text needs at least one file"); }
+        if (sequence is not { } tokens) { throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context"); }
+
+        var files = spec.Files.Select(file => DataSearch.FindFile(file, roots)).ToArray();
+        var text = TextFiles.Read(files, spec.EvaluationShare, split);
+        var source = $"the {(split == DataSplit.Train ? "training" : "evaluation")} part of {string.Join(" + ", files)}";
+        return masked
+            ? new MaskedWindows(text, tokens, spec.MaskedShare, source)
+            : new CausalWindows(text, tokens, source);
+    }
+}

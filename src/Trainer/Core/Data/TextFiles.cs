@@ -1,0 +1,47 @@
+using Cluster.Contracts;
+
+namespace Cluster.Trainer.Core.Data;
+
+/// <summary>Plain text: the files' bytes joined in the order given, the last share of them kept for evaluation.</summary>
+internal static class TextFiles
+{
+    /// <summary>One split. Only its bytes are read and held.</summary>
+    /// <exception cref="BadInputException">A file is missing, empty, gzip or not readable, or the split is too large for memory.</exception>
+    public static byte[] Read(IReadOnlyList<string> paths, double evaluationShare, DataSplit split)
+    {
+        var lengths = paths.Select(Length).ToArray();
+        var total = lengths.Sum();
+
+        // In decimal, so that 0.1 means a tenth and 1 - 0.9 is not a little less.
+        var cut = (long)decimal.Floor(total * (1 - (decimal)evaluationShare));
+        var (first, end) = split == DataSplit.Train ? (0L, cut) : (cut, total);
+        if (end - first > Array.MaxLength)
+        {
+            throw new BadInputException($"text of {end - first:N0} bytes is too large: one split holds at most {Array.MaxLength:N0}");
+        }
+
+        var text = new byte[end - first];
+        var start = 0L; // Where the file begins in the joined text.
+        for (var i = 0; i < paths.Count; start += lengths[i], i++)
+        {
+            var from = Math.Max(first, start);
+            var to = Math.Min(end, start + lengths[i]);
+            if (from < to) { ReadPart(paths[i], from - start, text.AsSpan((int)(from - first), (int)(to - from))); }
+        }
+
+        return text;
+    }
+
+    private static long Length(string path)
+    {
+        using var file = DataFile.Open(path);
+        return file.IsGzip ? throw file.Bad("is gzip; text is read as it is, so unpack it first") : file.MaxBytes;
+    }
+
+    private static void ReadPart(string path, long offset, Span<byte> into)
+    {
+        using var file = DataFile.Open(path);
+        file.Seek(offset);
+        if (file.Read(into) < into.Length) { throw file.Bad("became shorter while it was read"); }
+    }
+}

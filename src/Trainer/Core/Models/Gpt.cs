@@ -1,0 +1,76 @@
+using Cluster.Contracts.Spec;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Cluster.Trainer.Core.Models;
+
+/// <summary>
+/// A causal decoder: "Language Models are Unsupervised Multitask Learners", Radford et al. 2019, section 2.3. Learned positions,
+/// normalisation before each part and after the last block, GELU, and a head tied to the token table: logits = x · Eᵀ.
+/// </summary>
+/// <remarks>
+/// Initial weights as in the paper: N(0, 0.02²), and 1/√(2·layers) of that for the matrices that end in the residual stream
+/// (two a layer). Dropout, where it is wanted, acts on the embeddings, the attention weights and each part's result.
+/// </remarks>
+internal sealed class Gpt : Network
+{
+    private readonly Embedding token;    // E [classes, width]
+    private readonly Embedding position; // [context, width]
+    private readonly ModuleList<GptBlock> blocks;
+    private readonly LayerNorm norm;
+    private readonly int _context;
+    private readonly double _dropout;
+
+    public Gpt(ModelSpec.Gpt spec, IReadOnlyList<long> inputShape, int classes) : base(nameof(Gpt))
+    {
+        SampleShape.RequireTokens("gpt", inputShape, spec.Context, spec.Width, spec.Heads);
+        token = Embedding(classes, spec.Width);
+        position = Embedding(spec.Context, spec.Width);
+        blocks = ModuleList(Enumerable.Range(0, spec.Layers).Select(_ => new GptBlock(spec)).ToArray());
+        norm = LayerNorm(spec.Width);
+        _context = spec.Context;
+        _dropout = spec.Dropout;
+        RegisterComponents();
+        TransformerWeights.Initialize(this, residualScale: 1 / Math.Sqrt(2 * spec.Layers));
+    }
+
+    /// <summary>Tokens [n, T] to logits of the next token [n, T, classes].</summary>
+    public override Tensor forward(Tensor tokens)
+    {
+        var length = tokens.shape[1];
+        SampleShape.RequireContext(length, _context);
+        var x = token.forward(tokens).add_(position.weight!.narrow(0, 0, length)); // [n, T, width]
+        x = functional.dropout(x, _dropout, training);
+        foreach (var block in blocks) { x = block.forward(x); }
+        return functional.linear(norm.forward(x), token.weight!);
+    }
+}
+
+/// <summary>x ← x + attention(norm(x)); x ← x + feedForward(norm(x)).</summary>
+internal sealed class GptBlock : Module<Tensor, Tensor>
+{
+    private readonly LayerNorm norm1;
+    private readonly SelfAttention attention;
+    private readonly LayerNorm norm2;
+    private readonly FeedForward mlp;
+    private readonly double _dropout;
+
+    public GptBlock(ModelSpec.Gpt spec) : base(nameof(GptBlock))
+    {
+        norm1 = LayerNorm(spec.Width);
+        attention = new SelfAttention(spec.Width, spec.Heads, causal: true, spec.Dropout);
+        norm2 = LayerNorm(spec.Width);
+        mlp = new FeedForward(spec.Width);
+        _dropout = spec.Dropout;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var x = input.add(functional.dropout(attention.forward(norm1.forward(input)), _dropout, training));
+        return x.add(functional.dropout(mlp.forward(norm2.forward(x)), _dropout, training)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,30 @@
+using Cluster.Contracts;
+using Cluster.Contracts.Spec;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Cluster.Trainer.Core.Models;
+
+/// <summary>Every model by its spec. A new one is its file, its record in <see cref="ModelSpec"/> and a line here.</summary>
+internal static class ModelCatalog
+{
+    /// <summary>Builds the network with its initial weights, which are a function of the spec, the shapes and the seed alone.</summary>
+    /// <param name="inputShape">Of one sample: [features], [channels, height, width] or [tokens].</param>
+    /// <param name="classes">Number of classes, or of tokens in the vocabulary.</param>
+    /// <param name="device">Weights are drawn on the CPU and moved, so they are the same on every device.</param>
+    /// <exception cref="BadInputException">The model does not fit the shape of the data; the message says what would.</exception>
+    public static Network Create(ModelSpec spec, IReadOnlyList<long> inputShape, int classes, long seed, Device device)
+    {
+        using var generator = manual_seed((long)Seeds.Derive(seed, SeedPurpose.InitialWeights));
+        Network network = spec switch
+        {
+            ModelSpec.Mlp mlp => new Mlp(mlp, inputShape, classes),
+            ModelSpec.LeNet => new LeNet(inputShape, classes),
+            ModelSpec.ResNet resnet => new ResNet(resnet, inputShape, classes),
+            ModelSpec.Bert bert => new Bert(bert, inputShape, classes),
+            ModelSpec.Gpt gpt => new Gpt(gpt, inputShape, classes),
+            _ => throw new BadInputException($"model: no network is registered for {spec.GetType().Name}"),
+        };
+        return network.to(device);
+    }
+}

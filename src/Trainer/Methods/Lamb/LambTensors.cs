@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Optimizers;
+using Cluster.Trainer.Core.State;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Cluster.Trainer.Methods.Lamb;
+
+/// <summary>
+/// The step of <see cref="Lamb{T}"/> as a few dozen operations on whole vectors, for a GPU: their number does not grow with the number
+/// of layers, and none waits for the device. Equal to the CPU's to rounding, not bit for bit.
+/// </summary>
+internal sealed class LambTensors : IDisposable
+{
+    private readonly OptimizerSpec _spec;
+    private readonly LayerRows _rows;
+    private readonly Tensor _decay;   // [layers] float32, λ
+    private readonly Tensor _adapted; // [layers] bool
+
+    public LambTensors(OptimizerSpec spec, ImmutableArray<Layer> layers, long parameterLength, Device device)
+    {
+        _spec = spec;
+        _rows = new LayerRows(layers, parameterLength, device);
+        _decay = tensor(layers.Select(layer => (float)layer.Decay).ToArray(), device: device).DetachFromDisposeScope();
+        _adapted = tensor(layers.Select(layer => layer.Adapted).ToArray(), device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>One update. The gradient is scaled in place.</summary>
+    public void Step(FlatBuffer theta, FlatBuffer gradient, FlatBuffer m, FlatBuffer v, double scale, double learningRate, long t)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var k = LambConstants.At(_spec, scale, learningRate, t);
+        var (x, g, m_t, v_t) = (_rows.Of(theta.Tensor), _rows.Of(gradient.Tensor), _rows.Of(m.Tensor), _rows.Of(v.Tensor));
+        var lambda = _rows.Spread(_decay);
+
+        g.mul_(scale);
+        if (k.DecayMode == WeightDecayMode.L2InGradient) { g.addcmul_(lambda, x, 1); }
+        m_t.mul_(k.Beta1).add_(g, alpha: 1 - k.Beta1);
+        v_t.mul_(k.Beta2).addcmul_(g, g, value: 1 - k.Beta2);
+
+        var root = v_t.add(k.Adam.EpsilonInRoot).sqrt_().add_(k.Adam.EpsilonOutside);
+        var u = m_t.div(root).mul_(k.Adam.Factor);
+        if (k.DecayMode == WeightDecayMode.InUpdate) { u.addcmul_(lambda, x, 1); }
+        if (k.DecayMode == WeightDecayMode.Decoupled) { x.mul_(lambda.mul(-k.LearningRate).add_(1)); }
+
+        var q = Ratio(_rows.SumsOfSquares(x).sqrt_(), _rows.SumsOfSquares(u).sqrt_());
+        x.addcmul_(_rows.Spread(q.to(ScalarType.Float32)), u, value: -k.LearningRate);
+    }
+
+    /// <summary>q of every layer, [layers] float64; as <see cref="LambRatio"/>.</summary>
+    private Tensor Ratio(Tensor xNorm, Tensor uNorm)
+    {
+        var phi = _spec.NormClamp is { } clamp ? xNorm.clamp(clamp.Low, clamp.High) : xNorm;
+        var q = phi / uNorm;
+        if (_spec.RatioClip is { } clip) { q = q.clamp(clip.Low, clip.High); }
+
+        var applies = _adapted.logical_and(phi > 0).logical_and(uNorm > 0);
+        return where(applies, q, ones_like(q));
+    }
+
+    public void Dispose()
+    {
+        _rows.Dispose();
+        _decay.Dispose();
+        _adapted.Dispose();
+    }
+}

@@ -1,0 +1,17 @@
+using Cluster.Contracts.Spec;
+using Cluster.Trainer.Methods.Lamb;
+using static TorchSharp.torch;
+
+namespace Cluster.Trainer.Methods;
+
+/// <summary>The one place that knows all methods.</summary>
+internal static class TrainingMethods
+{
+    /// <param name="dataRoots">Folders in which relative data paths are looked for, in order.</param>
+    /// <exception cref="Contracts.BadInputException">The data are missing or damaged, or do not fit the model.</exception>
+    public static IRoundMethod Create(JobSpec spec, IReadOnlyList<string> dataRoots, Device device) => spec.Method switch
+    {
+        TrainingMethod.Lamb => new LargeBatchMethod(spec, dataRoots, device),
+        _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Method, "unknown method"),
+    };
+}

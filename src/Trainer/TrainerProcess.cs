@@ -1,0 +1,85 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
+using Cluster.ServiceDefaults;
+using Cluster.Trainer.Core.Collectives;
+using Cluster.Trainer.Worker;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using TorchSharp;
+
+namespace Cluster.Trainer;
+
+/// <summary>
+/// The trainer as a process: an Orleans client that offers this machine's compute to a cluster. See
+/// <see cref="TrainerSettings"/> for its settings. Ends with 0 when asked to, 2 for wrong settings.
+/// </summary>
+public static class TrainerProcess
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            var builder = Host.CreateApplicationBuilder(args);
+            builder.AddServiceDefaults();
+            builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft.Hosting", LogLevel.Warning);
+            var settings = builder.Configuration.GetSection("Cluster").Get<TrainerSettings>() ?? new TrainerSettings();
+            var gateway = settings.GatewayEndPoint();
+
+            using var signal = settings.EndWithInput ? PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true) : null;
+            if (settings.EndWithInput) { EndWithInput(); }
+
+            builder.UseOrleansClient(client => client
+                .UseStaticClustering(gateway)
+                .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (ClusterIdentity.ClusterId, ClusterIdentity.ServiceId))
+                .AddActivityPropagation()
+                .UseConnectionRetryFilter(KeepTrying));
+            builder.Services.AddSingleton(TimeProvider.System);
+            builder.Services.AddSingleton(services => new DataPlaneListener(
+                IPAddress.Parse(settings.Address),
+                port: 0,
+                refusal => services.GetRequiredService<ILogger<DataPlaneListener>>().LogWarning("A data-plane connection was refused: {Reason}", refusal)));
+            builder.Services.AddSingleton(services => Describe(settings, services.GetRequiredService<DataPlaneListener>()));
+            builder.Services.AddHostedService<WorkerAgent>();
+            await builder.Build().RunAsync();
+            return 0;
+        }
+        catch (BadInputException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+    }
+
+    /// <summary>A silo that is away comes back: a worker waits for it, for as long as it takes.</summary>
+    private static async Task<bool> KeepTrying(Exception problem, CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
+        return true;
+    }
+
+    private static WorkerInfo Describe(TrainerSettings settings, DataPlaneListener listener) => new(
+        settings.WorkerId,
+        Environment.ProcessId,
+        settings.Address,
+        listener.EndPoint.Port,
+        Environment.ProcessorCount,
+        torch.cuda_is_available() ? torch.cuda.device_count() : 0,
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+
+    /// <summary>
+    /// Whoever started this process holds its standard input open; when that closes, the starter is gone, however it went.
+    /// Nothing here needs an orderly end: what is saved is saved whole.
+    /// </summary>
+    private static void EndWithInput() => new Thread(() =>
+    {
+        using var input = Console.OpenStandardInput();
+        Span<byte> buffer = stackalloc byte[64];
+        while (input.Read(buffer) > 0) { }
+        Environment.Exit(0);
+    }) { IsBackground = true, Name = "standard input" }.Start();
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+
+namespace Cluster.Tests.EndToEnd;
+
+/// <summary>The first promise: a job's final weights are a function of its spec alone.</summary>
+[Collection(EndToEndTests.Name)]
+public sealed class SameAnswerTests : IDisposable
+{
+    private readonly string _store = Directory.CreateTempSubdirectory("cluster-e2e-").FullName;
+
+    /// <summary>13 leaves a round, the last one ragged: no number of workers divides them evenly.</summary>
+    private const string Digits = """
+        name: digits
+        method: lamb
+        model: { kind: mlp, hidden: [48], dropout: 0.1 }
+        data: { kind: digits }
+        batch: 500
+        leaf: 40
+        rounds: 60
+        schedule: { lr: 0.02, warmupRounds: 5 }
+        clip: { norm: 1 }
+        checkpoint: { everyRounds: 10 }
+        """;
+
+    private const string Bert = """
+        name: bert
+        method: lamb
+        model: { kind: bert, layers: 1, width: 32, heads: 2, context: 32, dropout: 0.1 }
+        data: { kind: text, files: [text/tinyshakespeare.txt] }
+        batch: 48
+        leaf: 5
+        rounds: 12
+        schedule: { lr: 0.01, warmupRounds: 3 }
+        checkpoint: { everyRounds: 3 }
+        evaluate: { samples: 256 }
+        """;
+
+    private const string ResNet = """
+        name: resnet
+        method: lamb
+        model: { kind: resnet, blocksPerGroup: 1, width: 4, norm: batch }
+        data: { kind: digits }
+        batch: 96
+        leaf: 20
+        rounds: 6
+        schedule: { lr: 0.01 }
+        evaluate: { samples: 256 }
+        """;
+
+    [Theory]
+    [InlineData(nameof(Digits))]
+    [InlineData(nameof(Bert))]
+    [InlineData(nameof(ResNet))]
+    public void Weights_are_the_same_bits_for_any_number_of_workers(string job)
+    {
+        var spec = Write(job);
+        var answers = new[] { 1, 2, 3, 4, 7 }.Select(workers =>
+        {
+            var (result, report) = Tool.RunJob(spec, _store, "--workers", $"{workers}");
+            Assert.True(result.ExitCode == 0, result.All);
+            Assert.Equal(workers, report.GetProperty("workers").GetArrayLength());
+            return Answer(report);
+        }).ToArray();
+
+        Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+    }
+
+    [Fact]
+    public void A_job_stopped_with_ctrl_c_resumes_to_the_same_bits()
+    {
+        var spec = Write(nameof(Digits), "rounds: 60", "rounds: 4000");
+        var whole = Answer(Tool.RunJob(spec, Path.Combine(_store, "whole"), "--workers", "2").Report);
+
+        using (var run = Tool.Start("run", spec, "--store", _store, "--workers", "2"))
+        {
+            run.WaitUntil(() => Checkpoints().Length > 0, "a first checkpoint");
+            run.Interrupt();
+            var stopped = run.End();
+            Assert.True(stopped.ExitCode == 130, stopped.All);
+            Assert.Contains("--resume", stopped.Output, StringComparison.Ordinal);
+        }
+
+        var (result, report) = Tool.RunJob(spec, _store, "--workers", "3", "--resume");
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Equal(whole, Answer(report));
+    }
+
+    [Theory]
+    [InlineData(nameof(Digits), "rounds: 60", "rounds: 4000")]
+    [InlineData(nameof(Bert), "rounds: 12", "rounds: 60")]
+    public void A_job_whose_processes_are_all_killed_resumes_to_the_same_bits(string job, string rounds, string more)
+    {
+        var spec = Write(job, rounds, more);
+        var whole = Answer(Tool.RunJob(spec, Path.Combine(_store, "whole"), "--workers", "1").Report);
+
+        // Twice, so that a resumed job is itself killed and resumed.
+        for (var kills = 0; kills < 2; kills++)
+        {
+            using var run = Tool.Start(["run", spec, "--store", _store, "--workers", "2", .. kills > 0 ? ["--resume"] : Array.Empty<string>()]);
+            var before = Checkpoints().LastOrDefault();
+            run.WaitUntil(() => Checkpoints().LastOrDefault() != before, "a new checkpoint");
+            run.KillAll();
+        }
+
+        var (result, report) = Tool.RunJob(spec, _store, "--workers", "2", "--resume");
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Equal(whole, Answer(report));
+    }
+
+    private string Write(string job, string find = "", string replace = "")
+    {
+        var text = job switch { nameof(Digits) => Digits, nameof(Bert) => Bert, _ => ResNet };
+        if (find.Length > 0) { text = text.Replace(find, replace, StringComparison.Ordinal); }
+        var path = Path.Combine(_store, $"{job}.yaml");
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private string[] Checkpoints() => Directory.Exists(Path.Combine(_store, "jobs"))
+        ? [.. Directory.EnumerateDirectories(Path.Combine(_store, "jobs"), "round-*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)]
+        : [];
+
+    /// <summary>Everything that the promise covers: the weights, and what is measured with them.</summary>
+    private static (string Sha, string Loss, string Accuracy, long Samples) Answer(JsonElement report) => (
+        report.GetProperty("weightsSha256").GetString()!,
+        report.GetProperty("metrics").GetProperty("evalLoss").GetRawText(),
+        report.GetProperty("metrics").GetProperty("evalAccuracy").GetRawText(),
+        report.GetProperty("samplesSeen").GetInt64());
+
+    public void Dispose() => Directory.Delete(_store, recursive: true);
+}
+
+/// <summary>Whole clusters of processes: one at a time on a small machine.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class EndToEndTests
+{
+    public const string Name = "end to end";
+}

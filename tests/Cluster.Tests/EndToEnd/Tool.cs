@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Cluster.Tests.EndToEnd;
+
+/// <summary>The tool <c>cluster</c> as a user starts it: a process of its own, with real workers.</summary>
+internal static class Tool
+{
+    /// <summary>Far above what any of these runs takes on two busy cores; reached only when something hangs.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
+
+    public static ToolProcess Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "cluster.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return new ToolProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Runs to the end.</summary>
+    public static ToolResult Run(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        return process.End();
+    }
+
+    /// <summary>Runs a job and reads the report it leaves.</summary>
+    public static (ToolResult Result, JsonElement Report) RunJob(string spec, string store, params string[] arguments)
+    {
+        var json = Path.Combine(store, $"report-{Guid.NewGuid():N}.json");
+        Directory.CreateDirectory(store);
+        var result = Run(["run", spec, "--store", store, "--json", json, .. arguments]);
+        if (!File.Exists(json) || new FileInfo(json).Length == 0) { Assert.Fail($"no report; exit code {result.ExitCode}\n{result.Output}\n{result.Error}"); }
+        return (result, JsonDocument.Parse(File.ReadAllText(json)).RootElement);
+    }
+}
+
+internal sealed record ToolResult(int ExitCode, string Output, string Error)
+{
+    public string All => Output + Error;
+}
+
+internal sealed partial class ToolProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly Task<string> _output;
+    private readonly Task<string> _error;
+
+    public ToolProcess(Process process)
+    {
+        _process = process;
+        _output = process.StandardOutput.ReadToEndAsync();
+        _error = process.StandardError.ReadToEndAsync();
+    }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    public ToolResult End()
+    {
+        if (!_process.WaitForExit(Tool.Deadline))
+        {
+            _process.Kill(entireProcessTree: true);
+            Assert.Fail($"the tool did not end in {Tool.Deadline}:\n{_output.Result}\n{_error.Result}");
+        }
+
+        return new ToolResult(_process.ExitCode, _output.Result, _error.Result);
+    }
+
+    /// <summary>Ctrl-C, as a terminal sends it.</summary>
+    public void Interrupt() => Assert.Equal(0, kill(_process.Id, SIGINT));
+
+    /// <summary>kill -9 of the tool and every worker, with no chance to say goodbye.</summary>
+    public void KillAll() => _process.Kill(entireProcessTree: true);
+
+    /// <summary>Waits for a state of the outside world, with a deadline.</summary>
+    public void WaitUntil(Func<bool> state, string what)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!state())
+        {
+            if (_process.HasExited) { Assert.Fail($"the tool ended with {_process.ExitCode} before {what}:\n{_output.Result}\n{_error.Result}"); }
+            if (Stopwatch.GetElapsedTime(began) > Tool.Deadline) { Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"{what} did not come in {Tool.Deadline}")); }
+            _process.WaitForExit(TimeSpan.FromMilliseconds(20));
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) { _process.Kill(entireProcessTree: true); }
+        _process.Dispose();
+    }
+
+    private const int SIGINT = 2;
+
+    [LibraryImport("libc")]
+    private static partial int kill(int pid, int signal);
+}
