@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.State;

@@ -110,7 +110,11 @@ internal sealed class DataPlaneListener : IDisposable
             Hello.WriteAnswer(reply, answer);
             socket.SendTimeout = (int)HandshakeLimit.TotalMilliseconds;
             socket.Send(reply);
-            if (answer != Admittance.Admitted || !expected!.Offer(hello.From, socket))
+            if (answer == Admittance.NotReady)
+            {
+                socket.Dispose(); // Ordinary while ranks start one after another: the caller tries again.
+            }
+            else if (answer != Admittance.Admitted || !expected!.Offer(hello.From, socket))
             {
                 Refuse(socket, $"{answer}: rank {hello.From}, generation {hello.Generation}");
             }
