@@ -52,9 +52,11 @@ public sealed record RoundSample(
 /// <param name="Reason">In words, for people; required for Failed.</param>
 /// <param name="WeightsSha256">Of this rank's parameters, 64 lower-case hex digits: all ranks must agree, or the job fails.</param>
 /// <param name="Environment">What the answer may depend on: processor, libraries, versions.</param>
+/// <param name="LostPeer">The rank whose loss ended this one, when that is why: it may say itself what happened.</param>
 [GenerateSerializer, Immutable, Alias("cluster.outcome")]
 public sealed record Outcome(
     [property: Id(0)] JobState State,
     [property: Id(1)] string? Reason,
     [property: Id(2)] string? WeightsSha256,
-    [property: Id(3)] ImmutableDictionary<string, string> Environment);
+    [property: Id(3)] ImmutableDictionary<string, string> Environment,
+    [property: Id(4)] int? LostPeer = null);

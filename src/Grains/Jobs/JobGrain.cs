@@ -13,8 +13,12 @@ internal sealed partial class JobGrain(
 {
     private static readonly TimeSpan RepeatPeriod = TimeSpan.FromSeconds(5);
 
+    /// <summary>Several heartbeats: how long a rank that others have lost may take to say what happened to it.</summary>
+    private static readonly TimeSpan ReasonPeriod = TimeSpan.FromSeconds(3);
+
     private readonly JobProgress _progress = new(); // Volatile on purpose: no write per heartbeat.
     private IGrainTimer? _repeat;
+    private IGrainTimer? _reason;
     private string? _queuePlace;
 
     private string Id => this.GetPrimaryKeyString();
@@ -54,6 +58,10 @@ internal sealed partial class JobGrain(
             if (bounded.Outcome is { } outcome)
             {
                 await Commit(JobMachine.End(store.State, bounded.Rank, outcome));
+                if (JobMachine.AwaitsReason(store.State))
+                {
+                    _reason ??= this.RegisterGrainTimer(() => Commit(JobMachine.StopAwaiting(store.State)), ReasonPeriod, Timeout.InfiniteTimeSpan);
+                }
             }
         }
 

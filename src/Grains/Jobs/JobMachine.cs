@@ -10,7 +10,7 @@ namespace Cluster.Grains.Jobs;
 /// <code>
 ///   Unknown --Submit--> Waiting --Grant--> Running --Stop--> Stopping
 ///   Waiting            --Stop--> Cancelled
-///   Running, Stopping  --any rank failed, or Fail----------------> Failed
+///   Running, Stopping  --any rank failed, or Fail----------------> Failed        (a rank that lost a peer lets it speak first)
 ///   Running, Stopping  --all ranks ended, hashes differ----------> Failed
 ///   Running, Stopping  --all ranks Succeeded with one hash-------> Succeeded     (also when a stop came too late)
 ///   Running, Stopping  --all ranks ended, at least one Cancelled-> Cancelled
@@ -67,14 +67,28 @@ internal static class JobMachine
         }
 
         s = s with { Outcomes = s.Outcomes.SetItem(rank, outcome) };
-        if (outcome.State is JobState.Failed)
+        if (RootFailure(s) is { } root)
         {
-            return To(s, JobState.Failed, $"worker {s.Members[rank].Id} (rank {rank}) failed: {outcome.Reason ?? "it gave no reason"}");
+            return FailBecauseOf(s, root);
+        }
+
+        if (outcome is { State: JobState.Failed, LostPeer: { } lost })
+        {
+            return new(s, $"rank {rank} lost rank {lost}, which may say itself what happened");
         }
 
         var running = s.Outcomes.Count(o => o is null);
         return running > 0 ? new(s, $"rank {rank} ended as {outcome.State}, {running} of {s.Outcomes.Length} go on") : Conclude(s);
     }
+
+    /// <summary>Some rank has failed for want of a peer that has not said what happened to it.</summary>
+    public static bool AwaitsReason(JobGrainState s) =>
+        s.State is JobState.Running or JobState.Stopping && s.Outcomes.Any(o => o?.State is JobState.Failed);
+
+    /// <summary>The lost peer had time enough to speak: the loss itself is the reason.</summary>
+    public static JobStep StopAwaiting(JobGrainState s) => AwaitsReason(s)
+        ? FailBecauseOf(s, s.Outcomes.IndexOf(s.Outcomes.First(o => o?.State is JobState.Failed)))
+        : new(s, "awaits no reason");
 
     public static JobStep Stop(JobGrainState s, string reason) => s.State switch
     {
@@ -102,6 +116,20 @@ internal static class JobMachine
         var hashes = s.Outcomes.Select(o => o?.WeightsSha256).Where(h => h is not null).Distinct().ToArray();
         return hashes is [var one] ? one : null;
     }
+
+    /// <summary>
+    /// The rank whose own failure ends the job; null while there is none. One that failed because it lost a peer is the root only
+    /// when that peer ended well, or when all ranks have ended.
+    /// </summary>
+    private static int? RootFailure(JobGrainState s)
+    {
+        var failed = Enumerable.Range(0, s.Outcomes.Length).Where(rank => s.Outcomes[rank]?.State is JobState.Failed).ToArray();
+        var roots = failed.Where(rank => s.Outcomes[rank]!.LostPeer is not { } lost || s.Outcomes[lost] is { State: not JobState.Failed });
+        return roots.Select(rank => (int?)rank).FirstOrDefault() ?? (failed.Length > 0 && !s.Outcomes.Contains(null) ? failed[0] : null);
+    }
+
+    private static JobStep FailBecauseOf(JobGrainState s, int rank) =>
+        To(s, JobState.Failed, $"worker {s.Members[rank].Id} (rank {rank}) failed: {s.Outcomes[rank]!.Reason ?? "it gave no reason"}");
 
     /// <summary>All ranks have ended, none as Failed.</summary>
     private static JobStep Conclude(JobGrainState s)

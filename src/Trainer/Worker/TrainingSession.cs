@@ -73,7 +73,7 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         catch (MeshFaultException fault)
         {
             LogFault(Assignment, fault.Message);
-            Log.End(Failed(fault.Message));
+            Log.End(Failed(fault.Message, fault.Fault.Rank));
         }
         catch (OperationCanceledException) when (_abort.IsCancellationRequested)
         {
@@ -140,7 +140,8 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
 
     void IRoundObserver.Evaluated(RoundCounters counters, in Tally tally) => Log.Evaluated(counters, tally);
 
-    private static Outcome Failed(string reason) => new(JobState.Failed, reason, null, ImmutableDictionary<string, string>.Empty);
+    private static Outcome Failed(string reason, int? lostPeer = null) =>
+        new(JobState.Failed, reason, null, ImmutableDictionary<string, string>.Empty, lostPeer);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Assignment} ended by a fault of the data plane: {Reason}")]
     private partial void LogFault(Assignment assignment, string reason);

@@ -57,6 +57,34 @@ public sealed class JobMachineTests
     }
 
     [Fact]
+    public void A_rank_that_lost_a_peer_lets_it_say_what_happened()
+    {
+        var s = JobMachine.End(Some.Running(3), 1, Some.Failed("rank 0: closed its connection", lostPeer: 0)).State;
+        Assert.Equal(JobState.Running, s.State);
+        Assert.True(JobMachine.AwaitsReason(s));
+
+        var end = JobMachine.End(s, 0, Some.Failed("the disk is full"));
+        Assert.Equal((JobState.Failed, "worker w0 (rank 0) failed: the disk is full"), (end.State.State, end.Reason));
+    }
+
+    [Fact]
+    public void A_lost_peer_that_stays_silent_is_itself_the_reason()
+    {
+        var s = JobMachine.End(Some.Running(3), 1, Some.Failed("rank 0: closed its connection", lostPeer: 0)).State;
+
+        var end = JobMachine.StopAwaiting(s);
+        Assert.Equal((JobState.Failed, "worker w1 (rank 1) failed: rank 0: closed its connection"), (end.State.State, end.Reason));
+        Assert.Same(end.State, JobMachine.StopAwaiting(end.State).State);
+    }
+
+    [Fact]
+    public void Ranks_that_all_lost_each_other_fail_the_job_at_once()
+    {
+        var s = JobMachine.End(Some.Running(2), 1, Some.Failed("rank 0: closed its connection", lostPeer: 0)).State;
+        Assert.Equal(JobState.Failed, JobMachine.End(s, 0, Some.Failed("rank 1: closed its connection", lostPeer: 1)).State.State);
+    }
+
+    [Fact]
     public void A_repeated_outcome_counts_once_and_the_first_one_holds()
     {
         var s = JobMachine.End(Some.Running(2), 0, Some.Succeeded()).State;

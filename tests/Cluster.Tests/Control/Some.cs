@@ -21,7 +21,7 @@ internal static class Some
 
     public static Outcome Cancelled(string? hash = "") => new(JobState.Cancelled, null, hash is "" ? Hash : hash, Environment);
 
-    public static Outcome Failed(string reason) => new(JobState.Failed, reason, null, Environment);
+    public static Outcome Failed(string reason, int? lostPeer = null) => new(JobState.Failed, reason, null, Environment, lostPeer);
 
     public static ImmutableDictionary<string, string> Environment => ImmutableDictionary<string, string>.Empty.Add("cpu", "test");
 
