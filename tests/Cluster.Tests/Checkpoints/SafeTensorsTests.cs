@@ -12,25 +12,14 @@ public sealed class SafeTensorsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("cluster-safetensors-").FullName;
 
-    /// <summary>Written by hand from the format's description: an [2, 2] tensor and a scalar, 95 bytes of JSON and one space.</summary>
-    private static readonly byte[] Reference =
-    [
-        0x88, 0, 0, 0, 0, 0, 0, 0,
-        .. """{"__metadata__":{"made":"by hand"},"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[],"data_offsets":[16,20]}}"""u8,
-    ];
-
-    private static byte[] ReferenceFile()
-    {
-        var json = Reference.AsSpan(8).Length;
-        var padded = (json + 7) / 8 * 8;
-        byte[] file =
+    /// <summary>Written by hand from the format's description: a [2, 2] tensor and a scalar; 149 bytes of JSON and three spaces.</summary>
+    private static byte[] ReferenceFile() =>
         [
-            (byte)padded, 0, 0, 0, 0, 0, 0, 0, .. Reference[8..], .. Encoding.ASCII.GetBytes(new string(' ', padded - json)),
+            152, 0, 0, 0, 0, 0, 0, 0,
+            .. """{"__metadata__":{"made":"hand"},"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[],"data_offsets":[16,20]}}   """u8,
             0x00, 0x00, 0x80, 0x3F, 0x00, 0x00, 0x00, 0xC0, 0x00, 0x00, 0x40, 0x40, 0x00, 0x00, 0x00, 0x3F, // 1, -2, 3, 0.5
             0xDB, 0x0F, 0x49, 0x40, // 3.1415927
         ];
-        return file;
-    }
 
     private string Write(byte[] bytes)
     {
@@ -44,7 +33,7 @@ public sealed class SafeTensorsTests : IDisposable
     {
         using var file = SafeTensorsFile.Open(Write(ReferenceFile()));
 
-        Assert.Equal("by hand", file.Header.Metadata["made"]);
+        Assert.Equal("hand", file.Header.Metadata["made"]);
         Assert.Equal(["a.weight [2,2]", "b []"], file.Header.Tensors.Select(t => $"{t.Name} [{string.Join(",", t.Shape)}]"));
         var a = new float[4];
         file.Read(file.Header.Tensors[0], 0, a);
@@ -65,7 +54,7 @@ public sealed class SafeTensorsTests : IDisposable
 
         StateTensors.Write(
             StateTensors.Model(new MethodState(layout, [("theta", theta)], new Dictionary<string, long>())),
-            new Dictionary<string, string> { ["made"] = "by hand" }, piece => written.AddRange(piece));
+            new Dictionary<string, string> { ["made"] = "hand" }, piece => written.AddRange(piece));
 
         Assert.Equal(ReferenceFile(), written);
     }
@@ -78,7 +67,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""[1]""", 0, "not valid JSON", "does not begin with '{'")]
+    [InlineData("""[1]""", 0, "does not begin with '{'")]
     [InlineData("""{"a":""", 0, "not valid JSON")]
     [InlineData(""" {}""", 0, "does not begin with '{'")]
     [InlineData("""{} {}""", 0, "not valid JSON")]
@@ -106,12 +95,12 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("""{"__metadata__":{"a":1}}""", 0, "__metadata__ holds something other than text")]
     [InlineData("""{"__metadata__":{"a":"1","a":"2"}}""", 0, "'a' appears twice in __metadata__")]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4, "not valid JSON")]
-    public void A_header_that_breaks_the_format_is_refused_by_name(string json, int dataBytes, params string[] oneOf)
+    public void A_header_that_breaks_the_format_is_refused_by_name(string json, int dataBytes, string reason)
     {
         byte[] file = [(byte)json.Length, 0, 0, 0, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(json), .. new byte[dataBytes]];
         var message = Assert.Throws<InvalidDataException>(() => SafeTensorsFile.Open(Write(file))).Message;
         Assert.StartsWith("file.safetensors: ", message);
-        Assert.Contains(oneOf, part => message.Contains(part, StringComparison.Ordinal));
+        Assert.Contains(reason, message);
     }
 
     [Fact]
