@@ -76,7 +76,7 @@ internal static class PoolMachine
             if (s.Queue[i].JobId == jobId)
             {
                 var before = i == 0 ? "" : $", after {i} other {(i == 1 ? "job" : "jobs")}";
-                return $"waits for {s.Queue[i].Workers} idle workers{before}: {Idle(s, roster).Length} of {roster.Length} are idle";
+                return $"waits for {s.Queue[i].Workers} idle {(s.Queue[i].Workers == 1 ? "worker" : "workers")}{before}: {Idle(s, roster).Length} of {roster.Length} are idle";
             }
         }
 

@@ -28,7 +28,7 @@ public sealed class PoolMachineTests
         s = PoolMachine.Enqueue(s, roster, "small", 1).State;
 
         Assert.Empty(s.Placed);
-        Assert.Equal("waits for 1 idle workers, after 1 other job: 2 of 2 are idle", PoolMachine.Describe(s, roster, "small"));
+        Assert.Equal("waits for 1 idle worker, after 1 other job: 2 of 2 are idle", PoolMachine.Describe(s, roster, "small"));
     }
 
     [Fact]
