@@ -11,7 +11,10 @@ internal interface IDataSet
     /// <summary>Shape of one sample's input: [channels, height, width] or [tokens].</summary>
     IReadOnlyList<long> InputShape { get; }
 
-    /// <summary>Number of classes, or of tokens in the vocabulary (for masked text the mask counts as one).</summary>
+    /// <summary>
+    /// Number of classes, or of tokens that can be predicted. Masked text shows one token more than it asks for: the mask,
+    /// whose number is this one.
+    /// </summary>
     int Classes { get; }
 
     /// <summary>

@@ -10,13 +10,10 @@ namespace Cluster.Trainer.Core.Data;
 /// </remarks>
 internal sealed class MaskedWindows(byte[] text, int sequence, double share, string source) : TextWindows(text, sequence, sequence, source)
 {
-    /// <summary>The token after the 256 bytes.</summary>
+    /// <summary>The token after the 256 bytes; an input only, never a target.</summary>
     public const int Mask = Bytes;
 
     private readonly int _targets = Math.Max(1, (int)Math.Round(share * sequence, MidpointRounding.AwayFromZero));
-
-    /// <summary>The bytes and the mask; the mask is never a target.</summary>
-    public override int Classes => Bytes + 1;
 
     protected override void Fill(ReadOnlySpan<byte> bytes, long sample, ulong seed, Span<long> tokens, Span<long> targets)
     {

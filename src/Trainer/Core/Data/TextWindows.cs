@@ -38,7 +38,7 @@ internal abstract class TextWindows : IDataSet
 
     public IReadOnlyList<long> InputShape { get; }
 
-    public abstract int Classes { get; }
+    public int Classes => Bytes;
 
     /// <summary>T.</summary>
     protected int Sequence { get; }
@@ -69,8 +69,6 @@ internal abstract class TextWindows : IDataSet
 /// <summary>Windows for a causal model: at every place the target is the next byte.</summary>
 internal sealed class CausalWindows(byte[] text, int sequence, string source) : TextWindows(text, sequence, sequence + 1, source)
 {
-    public override int Classes => Bytes;
-
     protected override void Fill(ReadOnlySpan<byte> bytes, long sample, ulong seed, Span<long> tokens, Span<long> targets)
     {
         for (var t = 0; t < tokens.Length; t++)
