@@ -1,6 +1,5 @@
 using Cluster.Trainer.Core;
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using Cluster.Trainer.Methods;
 
 namespace Cluster.Trainer.Rounds;
@@ -21,7 +20,10 @@ internal static class RoundHeader
         {
             var t = tallies[i];
             ReadOnlySpan<double> values = [t.Samples, t.Weight, t.Loss, t.Correct, t.Leaves];
-            MemoryMarshal.AsBytes(values).CopyTo(bytes.AsSpan(1 + i * TallyBytes));
+            for (var v = 0; v < values.Length; v++)
+            {
+                BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(1 + i * TallyBytes + v * sizeof(double)), values[v]);
+            }
         }
 
         return bytes;
@@ -31,7 +33,7 @@ internal static class RoundHeader
     {
         if (bytes.Length < 1 || (bytes.Length - 1) % TallyBytes != 0)
         {
-            throw new InvalidDataException($"a round header of {bytes.Length} bytes is neither empty nor whole tallies");
+            throw new InvalidDataException($"a round header of {bytes.Length} bytes is not a stop wish and whole tallies");
         }
 
         var tallies = new Tally[(bytes.Length - 1) / TallyBytes];

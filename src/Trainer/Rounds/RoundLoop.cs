@@ -49,6 +49,12 @@ internal sealed class RoundLoop : IDisposable
     {
         StateTransfer.CatchUp(_mesh, _method.State, _counters);
         _observer.Began(_counters);
+        if (_counters.Round == _method.Rounds)
+        {
+            // The generation before was lost in the last evaluation, or a finished job is resumed.
+            _observer.Evaluated(_counters, Evaluate());
+        }
+
         while (_counters.Round < _method.Rounds)
         {
             var (stop, tally, result) = RunRound(_counters.Round, stopWished());

@@ -8,8 +8,8 @@ namespace Cluster.Trainer.Worker;
 
 /// <summary>
 /// What a session has done, written by the training thread and read by the agent's. Samples and notices stay until the
-/// control plane has acknowledged them, within a bound: while it is away, training goes on, and beyond the bound every second
-/// sample is dropped, so that a long gap is thinned and not cut off.
+/// control plane has acknowledged them, within a bound: while it is away, training goes on, and beyond the bound only every
+/// second, fourth, eighth ... round is kept, and the newest, so that a long gap is thinned evenly and not cut off.
 /// </summary>
 internal sealed class SessionLog(Assignment assignment, TimeProvider time)
 {
@@ -17,8 +17,9 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly long _began = time.GetTimestamp();
-    private List<(long Number, RoundSample Sample)> _samples = [];
+    private readonly List<(long Number, RoundSample Sample)> _samples = [];
     private readonly List<string> _notices = [];
+    private long _keepEvery = 1; // Of the rounds; a power of two.
     private long _lastNumber;
     private (long Sample, int Notices) _inFlight;
     private long _round;
@@ -112,6 +113,7 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
         {
             _samples.RemoveAll(numbered => numbered.Number <= _inFlight.Sample);
             _notices.RemoveRange(0, _inFlight.Notices);
+            _keepEvery = 1;
             if (report.Outcome is not null) { _urgent = new(TaskCreationOptions.RunContinuationsAsynchronously); }
         }
     }
@@ -125,7 +127,11 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
 
             var seconds = time.GetElapsedTime(_began).TotalSeconds;
             _samples.Add((++_lastNumber, new RoundSample(counters.Round, seconds, counters.SamplesSeen, counters.Skipped, values)));
-            if (_samples.Count > MaxKept) { _samples = [.. _samples.Where((_, index) => index % 2 == 1)]; }
+            if (_samples.Count > MaxKept) { _keepEvery *= 2; }
+            if (_keepEvery > 1) { Thin(); }
         }
     }
+
+    /// <summary>By round, not by place in the list: a round and the evaluation after it stay or go together.</summary>
+    private void Thin() => _samples.RemoveAll(numbered => numbered.Sample.Round % _keepEvery != 0 && numbered.Sample.Round != _round);
 }

@@ -1,115 +1,165 @@
-using System.Net;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
-using Cluster.Trainer.Core.Collectives;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.State;
 using Cluster.Trainer.Methods;
+using Cluster.Trainer.Methods.Lamb;
+using Cluster.Trainer.Rounds;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Cluster.Tests.Rounds;
 
 /// <summary>
-/// LAMB does not feel the scale of the gradient, so a wrong divisor would never show in a loss curve. It shows here: the mean
-/// gradient of a round, cut into leaves and summed by several ranks, against the same batch in one piece.
+/// The gradient that a round reduces, from ragged leaves of unequal weight on any number of ranks, is the gradient of the mean
+/// loss over the global batch. LAMB, whose step does not depend on the gradient's length, would hide a wrong divisor.
 /// </summary>
 [Collection(TorchTests.Name)]
 public sealed class ReducedGradientTests
 {
     private const double Tolerance = 1e-5;
 
+    /// <summary>Seven leaves: six of 8 samples and one of 2.</summary>
     private const string Digits = """
         name: digits
         method: lamb
-        model: { kind: mlp, hidden: [32] }
+        model: { kind: mlp, hidden: [48, 24], dropout: 0 }
         data: { kind: digits }
-        batch: 230
+        batch: 50
+        leaf: 8
         rounds: 1
-        schedule: { lr: 0.01 }
+        schedule: { lr: 0.02 }
+        evaluate: { samples: 16 }
         """;
 
-    /// <summary>Leaves have different weights: each sample has its own number of masked tokens, and the last leaf is ragged.</summary>
+    /// <summary>Seven leaves, the last one smaller; each has another number of masked bytes.</summary>
     private const string Bert = """
         name: bert
         method: lamb
-        model: { kind: bert, layers: 1, width: 32, heads: 2, context: 24 }
+        model: { kind: bert, layers: 2, width: 32, heads: 2, context: 32, dropout: 0 }
         data: { kind: text, files: [text/tinyshakespeare.txt] }
-        batch: 37
+        batch: 20
+        leaf: 3
         rounds: 1
-        schedule: { lr: 0.01 }
+        schedule: { lr: 0.02 }
+        evaluate: { samples: 16 }
         """;
 
     [Theory]
-    [InlineData(nameof(Digits), 32, 1)]
-    [InlineData(nameof(Digits), 32, 2)]
-    [InlineData(nameof(Digits), 32, 3)]
-    [InlineData(nameof(Digits), 32, 5)]
-    [InlineData(nameof(Bert), 5, 1)]
-    [InlineData(nameof(Bert), 5, 3)]
-    public void The_reduced_gradient_is_that_of_the_batch_in_one_piece(string job, int leaf, int ranks)
+    [InlineData(nameof(Digits), 1), InlineData(nameof(Digits), 2), InlineData(nameof(Digits), 3), InlineData(nameof(Digits), 5)]
+    [InlineData(nameof(Bert), 1), InlineData(nameof(Bert), 2), InlineData(nameof(Bert), 3), InlineData(nameof(Bert), 5)]
+    public void The_reduced_gradient_is_that_of_the_global_batch_in_one_piece(string job, int count)
     {
-        var (whole, tally, _) = Reduce(job, leaf: job == nameof(Digits) ? 230 : 37, ranks: 1);
-        var (reduced, reducedTally, leaves) = Reduce(job, leaf, ranks);
+        var spec = SpecReader.Read(job == nameof(Digits) ? Digits : Bert, job).Spec!;
+        var methods = Enumerable.Range(0, count).Select(_ => new Recording(new LargeBatchMethod(spec, [DataRoots.Shipped], CPU))).ToArray();
+        var expected = InOnePiece(spec, methods[0].State.Layout);
 
-        Assert.Equal((tally.Samples, tally.Weight, tally.Correct), (reducedTally.Samples, reducedTally.Weight, reducedTally.Correct));
-        Assert.InRange(Distance(Scaled(reduced, 1 / reducedTally.Weight), Scaled(whole, 1 / tally.Weight)), 0, Tolerance);
+        Ranks.Run(count, mesh =>
+        {
+            using var loop = new RoundLoop(methods[mesh.Rank], mesh, spec, new Recorder());
+            return loop.Run(() => false);
+        });
 
-        // What the check is for: each of the usual wrong divisors is far outside.
-        Assert.True(leaves > 1);
-        Assert.True(Distance(Scaled(reduced, 1.0 / leaves), Scaled(whole, 1 / tally.Weight)) > 0.1);
-        Assert.True(Distance(Scaled(reduced, 1 / (tally.Weight * (ranks + 1))), Scaled(whole, 1 / tally.Weight)) > 0.1);
+        var leaves = methods.SelectMany(method => method.Leaves).ToArray();
+        Assert.Equal(7, leaves.Length);
+        foreach (var method in methods)
+        {
+            var (sum, tally) = method.Reduced!.Value;
+            Assert.InRange(Distance(Scaled(sum, 1 / tally.Weight), expected), 0, Tolerance);
+            Assert.InRange(method.Result!.GradientNorm / Norm(expected), 1 - Tolerance, 1 + Tolerance);
+
+            // What a wrong divisor would give, each far outside of the tolerance.
+            Assert.InRange(Distance(Scaled(sum, 1.0 / leaves.Length), expected), 100 * Tolerance, double.PositiveInfinity);
+            Assert.InRange(Distance(Scaled(sum, 1.0 / count), expected), 100 * Tolerance, double.PositiveInfinity);
+        }
+
+        // Means of means: of leaves, and of ranks, as usual data-parallel code takes them.
+        Assert.InRange(Distance(MeanOfMeans(leaves.Select(leaf => (leaf.Gradient, leaf.Weight))), expected), 100 * Tolerance, double.PositiveInfinity);
+        if (count > 1)
+        {
+            var ranks = methods.Select(method => (Sum(method.Leaves.Select(leaf => leaf.Gradient)), method.Leaves.Sum(leaf => leaf.Weight)));
+            Assert.InRange(Distance(MeanOfMeans(ranks), expected), 100 * Tolerance, double.PositiveInfinity);
+        }
+
+        foreach (var method in methods) { method.Dispose(); }
     }
 
-    /// <summary>Every rank computes its leaves and takes part in the production reduction; all must get the same bits.</summary>
-    private static (float[] Sum, Tally Tally, int Leaves) Reduce(string job, int leaf, int ranks)
+    /// <summary>Plain autograd of the mean loss over the round's samples; [layout.ParameterLength], zero between the segments.</summary>
+    private static double[] InOnePiece(JobSpec spec, Layout layout)
     {
-        var spec = SpecReader.Read(job == nameof(Digits) ? Digits : Bert, job, [$"leaf={leaf}"]).Spec!;
-        var roots = DataRoots.Of(null, null, null);
-        set_num_threads(1);
+        var masked = spec.Model is ModelSpec.Bert;
+        var data = DataSets.Open(spec.Data, [DataRoots.Shipped], DataSplit.Train, (spec.Model as ModelSpec.Bert)?.Context, masked);
+        var samples = new long[spec.Batch!.Value];
+        new SampleStream(spec.Seed, data.Count).Fill(0, samples);
 
-        using var method = TrainingMethods.Create(spec, roots, CPU);
-        var leaves = method.Leaves(0);
-        var ranges = new LeafRanges(leaves.Count, ranks);
-        var listeners = Enumerable.Range(0, ranks).Select(_ => new DataPlaneListener(IPAddress.Loopback)).ToArray();
-        var meshes = listeners.Select((listener, rank) => new Mesh(
-            new MeshMembership("gradient", 1, rank, [.. listeners.Select(l => (EndPoint)l.EndPoint)], [.. new byte[MeshMembership.SecretBytes]]), listener)).ToArray();
-        var accumulators = meshes.Select(_ => new LeafAccumulator(() => new FlatBuffer(method.ContributionLength))).ToArray();
-        var sums = meshes.Select(_ => new FlatBuffer(method.ContributionLength)).ToArray();
-        try
+        using var scope = NewDisposeScope();
+        using var network = ModelCatalog.Create(spec.Model, data.InputShape, data.Classes, spec.Seed, CPU);
+        using var batch = data.Gather(samples, Seeds.Derive(spec.Seed, SeedPurpose.Masking, 0), CPU);
+        var loss = nn.functional.cross_entropy(network.Logits(batch.Inputs).flatten(0, -2), batch.Targets.view(-1), ignore_index: Batch.NoTarget);
+        loss.backward();
+
+        var gradient = new double[layout.ParameterLength];
+        foreach (var (name, parameter) in network.named_parameters())
         {
-            // One model serves all ranks in turn: a contribution depends on the state and the leaf alone.
-            for (var rank = 0; rank < ranks; rank++)
-            {
-                accumulators[rank].Begin(ranges[rank], leaves.Count);
-                for (var i = ranges[rank].First; i < ranges[rank].End; i++)
-                {
-                    accumulators[rank].Commit(method.Contribute(0, leaves[i], accumulators[rank].Next()));
-                }
-            }
-
-            var threads = meshes.Select((mesh, rank) => new Thread(() =>
-            {
-                mesh.Connect();
-                mesh.AllReduce(0, accumulators[rank].Nodes, ranges, sums[rank]);
-            })).ToArray();
-            foreach (var thread in threads) { thread.Start(); }
-            foreach (var thread in threads) { Assert.True(thread.Join(TimeSpan.FromSeconds(60)), "the reduction hangs"); }
-
-            var first = sums[0].Span.ToArray();
-            Assert.All(sums, sum => Assert.True(sum.Span.SequenceEqual(first)));
-            var fold = new CanonicalFold<Tally>(leaves.Count, (_, a, b) => a + b);
-            foreach (var (node, _, tally) in accumulators.SelectMany(a => a.Nodes)) { fold.Push(node, tally); }
-            return (first, fold.Total, leaves.Count);
+            var offset = layout.Parameters.Single(segment => segment.Name == name).Offset;
+            foreach (var value in parameter.grad!.data<float>()) { gradient[offset++] = value; }
         }
-        finally
-        {
-            foreach (var disposable in meshes.Concat<IDisposable>(listeners).Concat(accumulators).Concat(sums)) { disposable.Dispose(); }
-        }
+
+        return gradient;
     }
 
-    private static double[] Scaled(float[] vector, double factor) => [.. vector.Select(x => x * factor)];
+    private static double Norm(double[] x) => Math.Sqrt(x.Sum(value => value * value));
 
-    /// <summary>‖a - b‖ / ‖b‖.</summary>
-    private static double Distance(double[] a, double[] b) =>
-        Math.Sqrt(a.Zip(b, (x, y) => (x - y) * (x - y)).Sum()) / Math.Sqrt(b.Sum(y => y * y));
+    /// <summary>|x - expected| / |expected|.</summary>
+    private static double Distance(double[] x, double[] expected) => Norm([.. x.Zip(expected, (a, b) => a - b)]) / Norm(expected);
+
+    private static double[] Scaled(double[] x, double factor) => [.. x.Select(value => value * factor)];
+
+    private static double[] Sum(IEnumerable<double[]> vectors) => vectors.Aggregate((a, b) => [.. a.Zip(b, (x, y) => x + y)]);
+
+    private static double[] MeanOfMeans(IEnumerable<(double[] Sum, double Weight)> parts)
+    {
+        var means = parts.Select(part => Scaled(part.Sum, 1 / part.Weight)).ToArray();
+        return Scaled(Sum(means), 1.0 / means.Length);
+    }
+
+    /// <summary>The method as it is, with a copy of what passes through.</summary>
+    private sealed class Recording(IRoundMethod method) : IRoundMethod
+    {
+        public List<(double[] Gradient, double Weight)> Leaves { get; } = [];
+
+        public (double[] Sum, Tally Tally)? Reduced { get; private set; }
+
+        public RoundResult? Result { get; private set; }
+
+        public long Rounds => method.Rounds;
+
+        public long ContributionLength => method.ContributionLength;
+
+        public IReadOnlyList<Leaf> EvaluationLeaves => method.EvaluationLeaves;
+
+        public MethodState State => method.State;
+
+        IReadOnlyList<Leaf> IRoundMethod.Leaves(long round) => method.Leaves(round);
+
+        public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
+        {
+            var tally = method.Contribute(round, leaf, into);
+            Leaves.Add((Copy(into), tally.Weight));
+            return tally;
+        }
+
+        public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
+        {
+            Reduced = (Copy(sum), tally);
+            return Result = method.Update(round, sum, tally);
+        }
+
+        public Tally Evaluate(Leaf leaf) => method.Evaluate(leaf);
+
+        public void Dispose() => method.Dispose();
+
+        private double[] Copy(FlatBuffer buffer) => [.. buffer.Slice(0, State.Layout.ParameterLength).ToArray().Select(value => (double)value)];
+    }
 }

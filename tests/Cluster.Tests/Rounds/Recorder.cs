@@ -1,0 +1,25 @@
+using Cluster.Trainer.Core;
+using Cluster.Trainer.Methods;
+using Cluster.Trainer.Rounds;
+
+namespace Cluster.Tests.Rounds;
+
+/// <summary>Keeps all that a loop tells.</summary>
+internal sealed class Recorder : IRoundObserver
+{
+    public long BeganAt { get; private set; } = -1;
+
+    public int LeavesComputed { get; private set; }
+
+    public List<(long Round, Tally Tally, string? Skipped)> Commits { get; } = [];
+
+    public List<(long Round, Tally Tally)> Evaluations { get; } = [];
+
+    void IRoundObserver.Began(RoundCounters counters) => BeganAt = counters.Round;
+
+    void IRoundObserver.LeavesComputed(int count) => LeavesComputed += count;
+
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) => Commits.Add((counters.Round, tally, result.Skipped));
+
+    void IRoundObserver.Evaluated(RoundCounters counters, in Tally tally) => Evaluations.Add((counters.Round, tally));
+}

@@ -1,0 +1,141 @@
+using Cluster.Contracts.Jobs;
+using Cluster.Tests.Control;
+using Cluster.Trainer.Core;
+using Cluster.Trainer.Methods;
+using Cluster.Trainer.Rounds;
+using Cluster.Trainer.Worker;
+
+namespace Cluster.Tests.Rounds;
+
+public sealed class SessionLogTests
+{
+    private readonly RoundCounters _counters = new(new Dictionary<string, long>());
+    private readonly SessionLog _log = Log(rank: 0);
+
+    [Fact]
+    public void What_is_not_acknowledged_is_told_again()
+    {
+        Commit(2);
+        _log.Notice("first");
+        var lost = _log.Report();
+        Commit(1);
+        var next = _log.Report();
+
+        Assert.Equal([1, 2], RoundsOf(lost));
+        Assert.Equal([1, 2, 3], RoundsOf(next));
+        Assert.Equal(["first"], next.Notices.AsEnumerable());
+    }
+
+    [Fact]
+    public void What_comes_while_a_report_is_under_way_stays_for_the_next()
+    {
+        Commit(2);
+        _log.Notice("first");
+        var sent = _log.Report();
+        Commit(2);
+        _log.Notice("second");
+        _log.Acknowledge(sent);
+        var next = _log.Report();
+
+        Assert.Equal([3, 4], RoundsOf(next));
+        Assert.Equal(["second"], next.Notices.AsEnumerable());
+        _log.Acknowledge(next);
+        Assert.Empty(_log.Report().Samples);
+        Assert.Equal(4, _log.Report().Round);
+    }
+
+    /// <summary>1 to 20,000 without an answer: kept within the bound, from one end to the other, with no gap much wider than the rest.</summary>
+    [Theory, InlineData(2_001), InlineData(2_002), InlineData(5_000), InlineData(20_000)]
+    public void A_long_silence_is_thinned_and_not_cut_off(int rounds)
+    {
+        Commit(rounds);
+        var kept = RoundsOf(_log.Report());
+
+        Assert.InRange(kept.Length, 1_000, 2_000);
+        Assert.Equal(rounds, kept[^1]);
+        var widest = kept.Zip(kept.Skip(1), (a, b) => b - a).Prepend(kept[0]).Max();
+        Assert.InRange(widest, 1, 2 * (rounds / 2_000 + 1));
+        Assert.Equal(kept.Order(), kept);
+    }
+
+    [Fact]
+    public void Thinning_keeps_a_round_and_the_evaluation_after_it_together()
+    {
+        for (var i = 0; i < 1_500; i++)
+        {
+            Commit(1);
+            _log.Evaluated(_counters, new Tally(10, 10, 5, 1, 1));
+        }
+
+        var kept = _log.Report().Samples;
+        Assert.InRange(kept.Length, 1_000, 2_000);
+        Assert.All(kept.GroupBy(sample => sample.Round), round => Assert.Equal(["loss", "evalLoss"], round.Select(sample => sample.Values.Keys.Single(key => key.EndsWith("oss", StringComparison.Ordinal)))));
+    }
+
+    [Fact]
+    public void Thinning_while_a_report_is_under_way_removes_nothing_that_was_not_sent()
+    {
+        Commit(1_999);
+        var sent = _log.Report();
+        Commit(3); // The second of these thins.
+        _log.Acknowledge(sent);
+
+        var next = RoundsOf(_log.Report());
+        Assert.All(next, round => Assert.InRange(round, 2_000, 2_002));
+        Assert.Equal(2_002, next[^1]);
+    }
+
+    [Fact]
+    public void A_skipped_round_has_no_values_and_a_notice()
+    {
+        var tally = new Tally(10, 10, double.NaN, 0, 1);
+        _counters.Commit(tally, skipped: true);
+        _log.Committed(_counters, tally, new RoundResult(double.NaN, double.NaN, "the loss is not finite"));
+
+        var report = _log.Report();
+        Assert.Empty(report.Samples.Single().Values);
+        Assert.Equal(1, report.Samples.Single().Skipped);
+        Assert.Equal(["round 1 was skipped: the loss is not finite"], report.Notices.AsEnumerable());
+    }
+
+    [Fact]
+    public void Other_ranks_than_0_tell_their_round_and_leaves_but_no_samples()
+    {
+        var log = Log(rank: 1);
+        log.LeavesComputed(5);
+        Commit(3, log);
+
+        var report = log.Report();
+        Assert.Equal((3, 5), (report.Round, report.LeavesComputed));
+        Assert.Empty(report.Samples);
+    }
+
+    [Fact]
+    public void An_outcome_is_urgent_until_it_is_acknowledged()
+    {
+        var sent = _log.Report();
+        Assert.False(_log.Urgent.IsCompleted);
+        _log.End(Some.Succeeded());
+        _log.Acknowledge(sent); // Of before the end.
+        Assert.True(_log.Urgent.IsCompleted);
+
+        var last = _log.Report();
+        Assert.Equal(JobState.Succeeded, last.Outcome?.State);
+        _log.Acknowledge(last);
+        Assert.False(_log.Urgent.IsCompleted);
+    }
+
+    private static SessionLog Log(int rank) => new(new Assignment("job", 1, rank, Some.Workers(2), Some.Secret, Some.Submission()), TimeProvider.System);
+
+    private void Commit(int rounds, SessionLog? log = null)
+    {
+        for (var i = 0; i < rounds; i++)
+        {
+            var tally = new Tally(10, 10, 5, 1, 1);
+            _counters.Commit(tally, skipped: false);
+            (log ?? _log).Committed(_counters, tally, new RoundResult(0.1, 1));
+        }
+    }
+
+    private static long[] RoundsOf(JobReport report) => [.. report.Samples.Select(sample => sample.Round)];
+}
