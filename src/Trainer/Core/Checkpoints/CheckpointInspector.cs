@@ -15,13 +15,11 @@ internal static class CheckpointInspector
         {
             if (File.Exists(path)) { return InspectFile(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path); }
             if (!Directory.Exists(path)) { throw new BadInputException($"{path} does not exist"); }
-            if (CheckpointNames.RoundOf(Path.GetFileName(path)) is not null || CheckpointNames.Files.Any(name => File.Exists(Path.Combine(path, name))))
-            {
-                return InspectCheckpoint(path);
-            }
-
-            var folder = CheckpointStore.FolderOf(path);
-            return InspectJob(Directory.Exists(folder) ? folder : path);
+            // A job's folder holds a spec.yaml as a checkpoint does, so it is asked for first.
+            if (CheckpointStore.FolderOf(path) is var folder && Directory.Exists(folder)) { return InspectJob(folder); }
+            return CheckpointNames.RoundOf(Path.GetFileName(path)) is not null || CheckpointNames.Files.Any(name => File.Exists(Path.Combine(path, name)))
+                ? InspectCheckpoint(path)
+                : InspectJob(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
