@@ -26,16 +26,21 @@ internal sealed class EmbeddedRun(RunOptions options)
         var spec = SpecFile.Read(options.SpecPath, options.Overrides);
         var workers = options.Workers ?? spec.Workers.Min;
         if (workers is < 1 or > 1024) { throw new BadInputException($"--workers: found {workers}, allowed: 1 to 1024"); }
+        if (options.GatewayPort is < 0 or > ushort.MaxValue) { throw new BadInputException($"--port: found {options.GatewayPort}, allowed: 1 to {ushort.MaxValue}, or 0 to let the system choose"); }
 
         var roots = DataRoots.Of(options.SpecPath, options.Data, Environment.GetEnvironmentVariable(DataRoots.Variable));
         DataCheck.Check(spec, roots);
+        JobFolder.MakeReady(options.Store);
+        var resumed = options.Resume ? JobFolder.Newest(options.Store, spec) : null;
         using var json = JsonReport.Open(options.Json);
-        var folder = options.Resume ? JobFolder.Newest(options.Store, spec) : JobFolder.Create(options.Store, spec);
 
         var began = Stopwatch.GetTimestamp();
-        var screen = RunScreen.Create(spec, folder.Id, workers, quiet: options.Json == "-");
         await using var silo = await ClusterSilo.StartAsync(
             new SiloSettings { GatewayPort = new PortChoice(options.GatewayPort, "--port") }, CancellationToken.None);
+
+        // Only now, so that a start that fails leaves no empty job behind, which --resume would take for the newest.
+        var folder = resumed ?? JobFolder.Create(options.Store, spec);
+        var screen = RunScreen.Create(spec, folder.Id, workers, quiet: options.Json == "-");
         using var processes = WorkerProcesses.Start(workers, silo.Gateway, folder.Logs);
 
         var jobs = new JobClient(silo.Grains);
@@ -50,8 +55,8 @@ internal sealed class EmbeddedRun(RunOptions options)
 
         var last = await screen.FollowAsync(jobs.WatchAsync(folder.Id, CancellationToken.None));
         var report = RunReport.Of(last, folder.Id, spec.Method.ToString().ToLowerInvariant(), Stopwatch.GetElapsedTime(began));
-        json?.Write(report);
         screen.Finish(report, ResumeCommand());
+        json?.Write(report);
         return last.State switch
         {
             JobState.Succeeded => ExitCodes.Succeeded,

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Cli.Run;
 
@@ -25,6 +26,19 @@ internal sealed partial class JobFolder
 
     private string SpecPath => System.IO.Path.Combine(Path, "spec.yaml");
 
+    /// <exception cref="BadInputException">No job can be kept there.</exception>
+    public static void MakeReady(string store)
+    {
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(store, "jobs"));
+        }
+        catch (Exception reason) when (reason is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new BadInputException($"--store: {store} cannot hold jobs: {(File.Exists(store) ? "it is a file, not a folder" : reason.Message)}");
+        }
+    }
+
     /// <summary>The next free folder for this spec's name.</summary>
     public static JobFolder Create(string store, JobSpec spec)
     {
@@ -39,8 +53,8 @@ internal sealed partial class JobFolder
         }
     }
 
-    /// <summary>The newest folder of this spec's name, which must be of the same spec.</summary>
-    /// <exception cref="BadInputException">There is none, or it is of another spec.</exception>
+    /// <summary>The newest folder of this spec's name, which must be of the same spec and hold an intact checkpoint.</summary>
+    /// <exception cref="BadInputException">There is none, it is of another spec, or nothing in it can be gone on from.</exception>
     public static JobFolder Newest(string store, JobSpec spec)
     {
         var jobs = System.IO.Path.GetFullPath(System.IO.Path.Combine(store, "jobs"));
@@ -54,6 +68,13 @@ internal sealed partial class JobFolder
         {
             throw new BadInputException(
                 $"--resume: {folder.Path} is the job of another spec, and its checkpoints would not fit this one. Differing lines (saved, then now):{Environment.NewLine}{Difference(saved, spec)}{Environment.NewLine}Give the job the settings it was begun with, or run without --resume");
+        }
+
+        var search = CheckpointStore.FindNewestIntact(folder.Path, folder.Id, SpecHash.Of(spec), state: null);
+        if (search.Found is null)
+        {
+            var refusals = string.Concat(search.Refusals.Select(refusal => $"{Environment.NewLine}  {refusal.Notice}"));
+            throw new BadInputException($"--resume: {folder.Path} holds no intact checkpoint; run without --resume to begin again{refusals}");
         }
 
         Directory.CreateDirectory(folder.Logs);

@@ -74,8 +74,14 @@ internal sealed class WorkerProcesses : IDisposable
     private static void CopyToLog(Process process, string path)
     {
         var log = TextWriter.Synchronized(new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true });
-        process.OutputDataReceived += (_, line) => { if (line.Data is not null) { log.WriteLine(line.Data); } };
-        process.ErrorDataReceived += (_, line) => { if (line.Data is not null) { log.WriteLine(line.Data); } };
+        void Copy(object sender, DataReceivedEventArgs line)
+        {
+            try { if (line.Data is not null) { log.WriteLine(line.Data); } }
+            catch (IOException) { } // A full disk costs lines of the log and not the job.
+        }
+
+        process.OutputDataReceived += Copy;
+        process.ErrorDataReceived += Copy;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }

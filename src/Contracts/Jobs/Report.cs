@@ -52,7 +52,7 @@ public sealed record RoundSample(
 /// <param name="Reason">In words, for people; required for Failed.</param>
 /// <param name="WeightsSha256">Of this rank's parameters, 64 lower-case hex digits: all ranks must agree, or the job fails.</param>
 /// <param name="Environment">What the answer may depend on: processor, libraries, versions.</param>
-/// <param name="LostPeer">The rank whose loss ended this one, when that is why: it may say itself what happened.</param>
+/// <param name="LostPeer">The rank whose loss ended this one, or that ends for the same reason and knows more: it may say itself what happened.</param>
 [GenerateSerializer, Immutable, Alias("cluster.outcome")]
 public sealed record Outcome(
     [property: Id(0)] JobState State,

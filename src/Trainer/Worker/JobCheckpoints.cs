@@ -50,10 +50,14 @@ internal sealed class JobCheckpoints : IDisposable
         return Path.GetFileName(checkpoint.Path);
     }
 
-    /// <summary>Saves when it is due. A disk that is still busy with the one before is not waited for.</summary>
+    /// <summary>
+    /// Saves when it is due. A disk that is still busy with the one before is not waited for. Nothing is saved while rounds are
+    /// skipped: the weights are those that give no finite loss, and to keep them would push out the last good ones.
+    /// </summary>
     public void AfterRound(RoundCounters counters)
     {
-        if (_spec.EveryRounds > 0 && counters.Round % _spec.EveryRounds == 0 && !_writer.TrySnapshot(_state, counters.Round, counters.SamplesSeen))
+        var due = _spec.EveryRounds > 0 && counters.Round % _spec.EveryRounds == 0 && counters.SkippedInARow == 0;
+        if (due && !_writer.TrySnapshot(_state, counters.Round, counters.SamplesSeen))
         {
             _log.Notice($"the checkpoint of round {counters.Round} was left out: the disk is still writing the one before");
         }

@@ -118,7 +118,11 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         using var loop = new RoundLoop(method, mesh, spec, this);
         Log.Rounds = method.Rounds;
         var end = loop.Run(() => _stop);
-        if (end is LoopEnd.TooManySkips skips) { return Failed(skips.Reason); }
+        if (end is LoopEnd.TooManySkips skips)
+        {
+            // All ranks come to this end together. Rank 0 is heard first: it alone has the last samples and the checkpoint.
+            return Failed(skips.Reason, Assignment.Rank == 0 ? null : 0);
+        }
 
         checkpoints?.SaveLast(counters);
         return new Outcome(

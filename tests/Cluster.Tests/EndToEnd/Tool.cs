@@ -11,9 +11,15 @@ internal static class Tool
     /// <summary>Far above what any of these runs takes on two busy cores; reached only when something hangs.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
 
-    public static ToolProcess Start(params string[] arguments)
+    /// <summary>The program, for <c>dotnet</c>.</summary>
+    public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "cluster.dll");
+
+    public static ToolProcess Start(params string[] arguments) => StartProgram("dotnet", [Path, .. arguments]);
+
+    /// <summary>Any program, for one that starts the tool in surroundings of its own.</summary>
+    public static ToolProcess StartProgram(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "cluster.dll"), .. arguments])
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -28,10 +34,30 @@ internal static class Tool
         return process.End();
     }
 
+    /// <summary>Runs inside this process, for what ends before any worker starts: milliseconds instead of a second.</summary>
+    public static async Task<ToolResult> RunHereAsync(params string[] arguments)
+    {
+        var (output, error) = (Console.Out, Console.Error);
+        using var writtenOutput = new StringWriter();
+        using var writtenError = new StringWriter();
+        try
+        {
+            Console.SetOut(writtenOutput);
+            Console.SetError(writtenError);
+            var exitCode = await Cluster.Cli.CommandTree.InvokeAsync(arguments);
+            return new ToolResult(exitCode, writtenOutput.ToString(), writtenError.ToString());
+        }
+        finally
+        {
+            Console.SetOut(output);
+            Console.SetError(error);
+        }
+    }
+
     /// <summary>Runs a job and reads the report it leaves.</summary>
     public static (ToolResult Result, JsonElement Report) RunJob(string spec, string store, params string[] arguments)
     {
-        var json = Path.Combine(store, $"report-{Guid.NewGuid():N}.json");
+        var json = System.IO.Path.Combine(store, $"report-{Guid.NewGuid():N}.json");
         Directory.CreateDirectory(store);
         var result = Run(["run", spec, "--store", store, "--json", json, .. arguments]);
         if (!File.Exists(json) || new FileInfo(json).Length == 0) { Assert.Fail($"no report; exit code {result.ExitCode}\n{result.Output}\n{result.Error}"); }
@@ -71,6 +97,14 @@ internal sealed partial class ToolProcess : IDisposable
 
         return new ToolResult(_process.ExitCode, _output.Result, _error.Result);
     }
+
+    /// <summary>Process id of a worker, by its name.</summary>
+    public int Worker(string name) => (
+        from folder in Directory.EnumerateDirectories("/proc")
+        let id = int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var number) ? number : 0
+        where id > 0 && File.Exists($"{folder}/cmdline") && File.ReadAllText($"{folder}/cmdline").Contains($"--Cluster:Id\0{name}\0", StringComparison.Ordinal)
+        where File.ReadAllText($"{folder}/stat").Split(") ")[^1].Split(' ')[1] == _process.Id.ToString(CultureInfo.InvariantCulture)
+        select id).Single();
 
     /// <summary>Ctrl-C, as a terminal sends it.</summary>
     public void Interrupt() => Assert.Equal(0, kill(_process.Id, SIGINT));

@@ -15,13 +15,11 @@ internal static class CheckpointInspector
         {
             if (File.Exists(path)) { return InspectFile(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path); }
             if (!Directory.Exists(path)) { throw new BadInputException($"{path} does not exist"); }
-            if (CheckpointStore.FolderOf(path) is var folder && Directory.Exists(folder)) { return InspectJob(folder); } // A job's folder has a spec too.
-            if (CheckpointNames.RoundOf(Path.GetFileName(path)) is not null || CheckpointNames.Files.Any(name => File.Exists(Path.Combine(path, name))))
-            {
-                return InspectCheckpoint(path);
-            }
-
-            return InspectJob(path);
+            // A job's folder holds a spec.yaml as a checkpoint does, so it is asked for first.
+            if (CheckpointStore.FolderOf(path) is var folder && Directory.Exists(folder)) { return InspectJob(folder); }
+            return CheckpointNames.RoundOf(Path.GetFileName(path)) is not null || CheckpointNames.Files.Any(name => File.Exists(Path.Combine(path, name)))
+                ? InspectCheckpoint(path)
+                : InspectJob(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
