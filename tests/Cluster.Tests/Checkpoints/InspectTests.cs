@@ -44,6 +44,7 @@ public sealed class InspectTests : IDisposable
         var older = SaveKnown(10);
         var newer = SaveKnown(20);
         File.Delete(Path.Combine(newer, CheckpointNames.Optimizer));
+        File.WriteAllText(Path.Combine(_fixture.JobDirectory, CheckpointNames.Spec), "name: job"); // A job's folder keeps its spec too.
         foreach (var path in new[] { _fixture.JobDirectory, _fixture.Folder })
         {
             var report = CheckpointInspector.Inspect(path);

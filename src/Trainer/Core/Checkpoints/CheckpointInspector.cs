@@ -15,13 +15,13 @@ internal static class CheckpointInspector
         {
             if (File.Exists(path)) { return InspectFile(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path); }
             if (!Directory.Exists(path)) { throw new BadInputException($"{path} does not exist"); }
+            if (CheckpointStore.FolderOf(path) is var folder && Directory.Exists(folder)) { return InspectJob(folder); } // A job's folder has a spec too.
             if (CheckpointNames.RoundOf(Path.GetFileName(path)) is not null || CheckpointNames.Files.Any(name => File.Exists(Path.Combine(path, name))))
             {
                 return InspectCheckpoint(path);
             }
 
-            var folder = CheckpointStore.FolderOf(path);
-            return InspectJob(Directory.Exists(folder) ? folder : path);
+            return InspectJob(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
