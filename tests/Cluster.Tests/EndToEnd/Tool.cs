@@ -99,12 +99,15 @@ internal sealed partial class ToolProcess : IDisposable
     }
 
     /// <summary>Process id of a worker, by its name.</summary>
-    public int Worker(string name) => (
-        from folder in Directory.EnumerateDirectories("/proc")
-        let id = int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var number) ? number : 0
-        where id > 0 && File.Exists($"{folder}/cmdline") && File.ReadAllText($"{folder}/cmdline").Contains($"--Cluster:Id\0{name}\0", StringComparison.Ordinal)
-        where File.ReadAllText($"{folder}/stat").Split(") ")[^1].Split(' ')[1] == _process.Id.ToString(CultureInfo.InvariantCulture)
-        select id).Single();
+    public int Worker(string name) => Children().Single(id => File.ReadAllText($"/proc/{id}/cmdline").Contains($"--Cluster:Id\0{name}\0", StringComparison.Ordinal));
+
+    /// <summary>Each thread lists the processes that it started.</summary>
+    private IEnumerable<int> Children() =>
+        from thread in Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+        let list = $"{thread}/children"
+        where File.Exists(list) // A thread of the pool may end meanwhile.
+        from id in File.ReadAllText(list).Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        select int.Parse(id, CultureInfo.InvariantCulture);
 
     /// <summary>Ctrl-C, as a terminal sends it.</summary>
     public void Interrupt() => Assert.Equal(0, kill(_process.Id, SIGINT));
