@@ -109,8 +109,18 @@ internal sealed partial class ToolProcess : IDisposable
         from id in File.ReadAllText(list).Split(' ', StringSplitOptions.RemoveEmptyEntries)
         select int.Parse(id, CultureInfo.InvariantCulture);
 
-    /// <summary>Ctrl-C, as a terminal sends it.</summary>
-    public void Interrupt() => Assert.Equal(0, kill(_process.Id, SIGINT));
+    /// <summary>
+    /// Ctrl-C, as a terminal sends it. Where the tests themselves were started with Ctrl-C ignored (by a shell, in the background),
+    /// so is the tool, and SIGTERM, which it takes the same way, stands in.
+    /// </summary>
+    public void Interrupt() => Assert.Equal(0, kill(_process.Id, IsInterruptIgnored() ? SIGTERM : SIGINT));
+
+    private static bool IsInterruptIgnored()
+    {
+        const string status = "/proc/self/status", ignored = "SigIgn:";
+        var mask = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(line => line.StartsWith(ignored, StringComparison.Ordinal)) : null;
+        return mask is not null && (ulong.Parse(mask[ignored.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (SIGINT - 1))) != 0;
+    }
 
     /// <summary>kill -9 of the tool and every worker, with no chance to say goodbye.</summary>
     public void KillAll() => _process.Kill(entireProcessTree: true);
@@ -133,7 +143,7 @@ internal sealed partial class ToolProcess : IDisposable
         _process.Dispose();
     }
 
-    private const int SIGINT = 2;
+    private const int SIGINT = 2, SIGTERM = 15;
 
     [LibraryImport("libc")]
     private static partial int kill(int pid, int signal);
