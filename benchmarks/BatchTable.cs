@@ -17,10 +17,10 @@ namespace Cluster.Benchmarks;
 /// linear-epoch warm-up and nothing else (You et al. 2020, section 4 and appendix). LAMB beside AdamW, LARS and SGD with momentum.
 /// </summary>
 /// <remarks>
-/// <c>sweep OUT.csv [i/n] [key=value ...]</c> finds each optimiser's base rate at batch 512;
-/// <c>table OUT.csv [i/n] [key=value ...]</c> fills the table with the rates below; <c>i/n</c> runs every n-th cell from the
-/// i-th, so that n processes share the work; <c>print FILE.csv ...</c> prints the table. Keys are those of the spec, such as
-/// <c>device=cuda</c>.
+/// <c>sweep OUT.csv OPTIMIZER,... [i/n] [key=value ...]</c> tries each optimiser's base rates at batch 512;
+/// <c>table OUT.csv OPTIMIZER:RATE,... [i/n] [key=value ...]</c> fills the table; <c>i/n</c> runs every n-th cell from the i-th,
+/// so that n processes share the work; <c>print FILE.csv ...</c> prints the table. Keys are those of the spec, such as
+/// <c>device=cuda</c>. Cells that are in OUT.csv already are not run again, so a run that was cut off is gone on with.
 /// </remarks>
 internal static class BatchTable
 {
@@ -37,6 +37,9 @@ internal static class BatchTable
     /// <summary>None of the table's, so that no rate is chosen on the numbers that are reported.</summary>
     private const int SweepSeed = 100;
 
+    /// <summary>The shorter of the table's; the rate found serves both.</summary>
+    private const int SweepEpochs = 10;
+
     /// <summary>Rates tried at batch 512, by optimiser.</summary>
     private static readonly (string Optimizer, double[] Rates)[] Sweep =
     [
@@ -50,16 +53,16 @@ internal static class BatchTable
     {
         switch (args)
         {
-            case ["sweep", var output, .. var rest]:
-                return Fill(output, rest, from s in Sweep from rate in s.Rates from epochs in Epochs select new Cell(s.Optimizer, rate, BaseBatch, epochs, SweepSeed));
+            case ["sweep", var output, var names, .. var rest]:
+                return Fill(output, rest, from s in Sweep where names.Split(',').Contains(s.Optimizer) from rate in s.Rates select new Cell(s.Optimizer, rate, BaseBatch, SweepEpochs, SweepSeed));
             case ["table", var output, var rates, .. var rest]:
                 var chosen = rates.Split(',').Select(pair => pair.Split(':')).ToDictionary(pair => pair[0], pair => Number(pair[1]));
-                return Fill(output, rest, from epochs in Epochs from batch in Batches from seed in Seeds from pair in chosen select new Cell(pair.Key, pair.Value, batch, epochs, seed));
+                return Fill(output, rest, from epochs in Epochs from seed in Seeds from batch in Batches from pair in chosen select new Cell(pair.Key, pair.Value, batch, epochs, seed));
             case ["print", .. var files]:
-                Print([.. files.SelectMany(File.ReadLines).Where(line => !line.StartsWith("optimizer", StringComparison.Ordinal)).Select(Result.Parse)]);
+                Print(ReadAll(files));
                 return 0;
             default:
-                Console.Error.WriteLine("usage: batch-table sweep OUT.csv [i/n] [key=value ...] | table OUT.csv lamb:RATE,adamw:RATE,lars:RATE,sgd:RATE [i/n] [key=value ...] | print FILE.csv ...");
+                Console.Error.WriteLine("usage: batch-table sweep OUT.csv lamb,adamw,lars,sgd [i/n] [key=value ...] | table OUT.csv lamb:RATE,adamw:RATE,lars:RATE,sgd:RATE [i/n] [key=value ...] | print FILE.csv ...");
                 return 2;
         }
     }
@@ -68,11 +71,12 @@ internal static class BatchTable
     {
         var (part, of) = rest is [var share, ..] && share.Split('/') is [var i, var n] ? (int.Parse(i, CultureInfo.InvariantCulture), int.Parse(n, CultureInfo.InvariantCulture)) : (0, 1);
         string[] overrides = [.. rest.Where(text => text.Contains('='))];
-        using var writer = new StreamWriter(output) { AutoFlush = true };
-        writer.WriteLine("optimizer,baseLr,batch,epochs,seed,rounds,skipped,trainLoss,evalLoss,evalAccuracy,seconds");
+        var done = File.Exists(output) ? ReadAll([output]).Select(result => result.Cell).ToHashSet() : [];
+        using var writer = new StreamWriter(output, append: true) { AutoFlush = true };
+        if (done.Count == 0) { writer.WriteLine("optimizer,baseLr,batch,epochs,seed,rounds,skipped,trainLoss,evalLoss,evalAccuracy,seconds"); }
         foreach (var (index, cell) in cells.Index())
         {
-            if (index % of != part) { continue; }
+            if (index % of != part || done.Contains(cell)) { continue; }
             var result = Train(cell, overrides);
             writer.WriteLine(result);
             Console.WriteLine(result);
@@ -106,6 +110,9 @@ internal static class BatchTable
         loop.Run(() => false);
         return new Result(cell, last.Rounds, last.Skipped, last.TrainLoss, last.Evaluation.MeanLoss, last.Evaluation.Accuracy, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
+
+    private static Result[] ReadAll(string[] files) =>
+        [.. files.SelectMany(File.ReadLines).Where(line => !line.StartsWith("optimizer", StringComparison.Ordinal)).Select(Result.Parse)];
 
     private static void Print(Result[] results)
     {

@@ -11,7 +11,7 @@ namespace Cluster.Contracts.Jobs;
 /// (<see cref="Directive"/>), so a lost message costs one heartbeat and never a command. Every report and every directive
 /// carries the generation, so a late one is recognised and refused.
 /// <para>
-/// Awaited calls go one way only: worker, then job, then pool. The pool speaks to the others with messages that nobody
+/// Awaited calls go one way only: worker, then job, then pool and index. The pool speaks to the others with messages that nobody
 /// awaits (<see cref="OneWayAttribute"/>), so no two grains can wait for each other; a lost one is made good by the next
 /// <see cref="IPoolGrain.Offer"/> or <see cref="IPoolGrain.Enqueue"/>.
 /// </para>
@@ -19,7 +19,10 @@ namespace Cluster.Contracts.Jobs;
 [Alias("cluster.job")]
 public interface IJobGrain : IGrainWithStringKey
 {
-    /// <summary>Accepts the job. Submitting the same job again changes nothing; another one under the same id is refused.</summary>
+    /// <summary>
+    /// Accepts the job. Submitting the same job again changes nothing; another one under the same id is refused. When it
+    /// returns, the job is durable, in the index, and driven on after any restart.
+    /// </summary>
     [Alias("submit")]
     Task<SubmitResult> Submit(JobSubmission submission);
 
@@ -27,19 +30,47 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("view")]
     Task<JobView> View(long afterSample);
 
-    /// <summary>Asks the job to end at a checkpoint. It ends as Cancelled once its workers have done so.</summary>
-    [Alias("stop")]
-    Task Stop(string reason);
+    /// <summary>The job in one line, for lists.</summary>
+    [Alias("summary")]
+    Task<JobSummary> Summary();
 
-    /// <summary>Ends the job as Failed, for a reason that only the caller sees (such as a worker process that exited).</summary>
+    /// <summary>Asks the job to end at a checkpoint. It ends as Cancelled once its workers have done so.</summary>
+    /// <returns>Why it cannot be, in words; null when it will be. So do the next two.</returns>
+    [Alias("stop")]
+    Task<string?> Stop(string reason);
+
+    /// <summary>Asks the job to stop at a checkpoint and give its workers back, until it is resumed.</summary>
+    [Alias("pause")]
+    Task<string?> Pause(string reason);
+
+    /// <summary>A job that is Paused, Failed or Cancelled waits for workers again and goes on from its newest checkpoint.</summary>
+    [Alias("resume")]
+    Task<string?> Resume();
+
+    /// <summary>Ends the job as Failed, for a reason that only the caller sees (such as worker processes that cannot start).</summary>
     [Alias("fail")]
     Task Fail(string reason);
 
-    /// <summary>From the pool: these workers are the job's now. May come more than once.</summary>
+    /// <summary>From the pool: these, and no others, are the job's workers now. An older version than the one known is ignored.</summary>
     [Alias("grant"), OneWay]
-    Task Grant(ImmutableArray<WorkerInfo> workers);
+    Task Grant(ImmutableArray<WorkerInfo> workers, long version);
 
     /// <summary>From one of the job's workers, through its worker grain: what it has done. The answer is what it should be doing.</summary>
     [Alias("report")]
-    Task<Directive> Report(string workerId, JobReport? report);
+    Task<Directive> Report(WorkerInfo worker, JobReport? report);
+}
+
+/// <summary>Which jobs there are, newest first. One grain, keyed by <see cref="Default"/>.</summary>
+[Alias("cluster.job-index")]
+public interface IJobIndexGrain : IGrainWithStringKey
+{
+    public const string Default = "default";
+
+    /// <summary>The job exists. Durable when it returns; harmless to repeat.</summary>
+    [Alias("add")]
+    Task Add(string jobId);
+
+    /// <summary>At most <paramref name="count"/> (1 to 500) ids, newest first, after skipping so many.</summary>
+    [Alias("list")]
+    Task<JobIdPage> List(int skip, int count);
 }

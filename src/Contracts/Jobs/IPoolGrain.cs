@@ -1,6 +1,11 @@
+using System.Collections.Immutable;
+
 namespace Cluster.Contracts.Jobs;
 
-/// <summary>The workers and the queue of one pool, keyed by pool name. Jobs are placed first come, first served, all their workers at once.</summary>
+/// <summary>
+/// The workers and the queue of one pool, keyed by pool name. Jobs are placed first come, first served: at least their minimum of
+/// workers at once, and up to their maximum while workers are idle and no job waits.
+/// </summary>
 [Alias("cluster.pool")]
 public interface IPoolGrain : IGrainWithStringKey
 {
@@ -10,16 +15,36 @@ public interface IPoolGrain : IGrainWithStringKey
     [Alias("offer")]
     Task<WorkerPlace> Offer(WorkerInfo worker);
 
-    /// <summary>
-    /// The job wants so many workers. Asking again changes nothing, and makes the pool repeat a grant that was lost.
-    /// The answer says in words where the job stands in the queue.
-    /// </summary>
-    [Alias("enqueue")]
-    Task<string> Enqueue(string jobId, int workers);
+    /// <summary>The worker's lease has ended: it is taken from its job and from the pool. Harmless to repeat.</summary>
+    [Alias("gone")]
+    Task Gone(WorkerInfo worker);
 
-    /// <summary>The job has ended: its workers are free again, or it leaves the queue. Harmless to repeat.</summary>
+    /// <summary>
+    /// The job wants so many workers. Asking again changes nothing, and makes the pool repeat a grant that was lost. The answer
+    /// says in words where the job stands.
+    /// </summary>
+    /// <param name="grantVersion">Of the last grant that the job has; -1 for none.</param>
+    [Alias("enqueue")]
+    Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion);
+
+    /// <summary>
+    /// The job gives this worker back, having lost it. The pool takes it for gone until it offers itself again. Harmless to repeat.
+    /// </summary>
+    [Alias("return")]
+    Task Return(string jobId, WorkerInfo worker);
+
+    /// <summary>The job wants no workers any more: its workers are free again, or it leaves the queue. Harmless to repeat.</summary>
     [Alias("release")]
     Task Release(string jobId);
+
+    /// <summary>Takes the worker from its job at the end of a round, without loss, and gives it no other until it is undrained.</summary>
+    /// <returns>False when no such worker is known.</returns>
+    [Alias("drain")]
+    Task<bool> Drain(string workerId);
+
+    /// <returns>False when no such worker is known.</returns>
+    [Alias("undrain")]
+    Task<bool> Undrain(string workerId);
 
     [Alias("view")]
     Task<PoolView> View();

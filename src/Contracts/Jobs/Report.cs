@@ -2,37 +2,50 @@ using System.Collections.Immutable;
 
 namespace Cluster.Contracts.Jobs;
 
-/// <summary>What one worker did for one generation of a job, since its last report or in total as each field says.</summary>
-/// <remarks>A report of another generation changes nothing, and one that is sent twice counts once.</remarks>
+/// <summary>What one worker did for a job, since its last report or in total as each field says.</summary>
+/// <remarks>A report that is sent twice counts once.</remarks>
+/// <param name="Generation">The generation in which it computes, or did last; 0 before its first.</param>
+/// <param name="Known">The newest generation whose assignment it holds; 0 while it holds none.</param>
+/// <param name="IsReady">Data are read and the model is built: it can be a member of a generation.</param>
 /// <param name="Round">Rounds committed in total.</param>
-/// <param name="Rounds">Rounds of the job.</param>
+/// <param name="Rounds">Rounds of the job; 0 before <paramref name="IsReady"/>.</param>
 /// <param name="LeavesComputed">Training leaves that this worker computed, in total.</param>
-/// <param name="Samples">From rank 0 alone: rounds since the last report that was acknowledged, oldest first.</param>
+/// <param name="Samples">
+/// From rank 0 alone: rounds that it has not seen acknowledged, oldest first. Every rank keeps them, so that the next rank 0
+/// can tell what the last one could not; the job takes each round once.
+/// </param>
 /// <param name="Checkpoint">From rank 0 alone: path of the newest checkpoint that is safe on disk.</param>
 /// <param name="Notices">
 /// Things that a person should read, since the last report that was acknowledged. The job keeps the newest 200, each cut
 /// to 1,000 characters; the same words count once.
 /// </param>
-/// <param name="Outcome">How it ended; null while it goes on.</param>
+/// <param name="Fault">Why <paramref name="Generation"/> was lost to it; null while it works. The worker waits for the next one.</param>
+/// <param name="Outcome">How <paramref name="Generation"/> ended for it, or why it cannot be ready; null while it goes on.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-report")]
 public sealed record JobReport(
     [property: Id(0)] string JobId,
     [property: Id(1)] long Generation,
-    [property: Id(2)] int Rank,
-    [property: Id(3)] long Round,
-    [property: Id(4)] long Rounds,
-    [property: Id(5)] long LeavesComputed,
-    [property: Id(6)] ImmutableArray<RoundSample> Samples,
-    [property: Id(7)] string? Checkpoint,
-    [property: Id(8)] ImmutableArray<string> Notices,
-    [property: Id(9)] Outcome? Outcome);
+    [property: Id(2)] long Known,
+    [property: Id(3)] bool IsReady,
+    [property: Id(4)] long Round,
+    [property: Id(5)] long Rounds,
+    [property: Id(6)] long LeavesComputed,
+    [property: Id(7)] ImmutableArray<RoundSample> Samples,
+    [property: Id(8)] string? Checkpoint,
+    [property: Id(9)] ImmutableArray<string> Notices,
+    [property: Id(10)] GenerationFault? Fault,
+    [property: Id(11)] Outcome? Outcome);
+
+/// <summary>A collective of a generation was broken off.</summary>
+/// <param name="LostWorker">Id of the member that is at fault as far as this one can see; null when it cannot say.</param>
+/// <param name="Reason">In words, for people.</param>
+[GenerateSerializer, Immutable, Alias("cluster.generation-fault")]
+public sealed record GenerationFault([property: Id(0)] string? LostWorker, [property: Id(1)] string Reason);
 
 /// <summary>One round, or one evaluation after it, as charts show it.</summary>
 /// <param name="Round">Rounds committed when it was taken.</param>
-/// <param name="Seconds">
-/// Since the generation began, on rank 0's clock. Rises from each sample to the next: one that does not is a repetition
-/// and is dropped.
-/// </param>
+/// <param name="IsEvaluation">Taken on the evaluation data after that round: at most one of each kind for a round.</param>
+/// <param name="Seconds">Since the worker took the job up, on its own clock: for rates between two samples of one worker.</param>
 /// <param name="SamplesSeen">Training samples since the job began.</param>
 /// <param name="Skipped">Rounds skipped since the job began.</param>
 /// <param name="Values">
@@ -42,21 +55,22 @@ public sealed record JobReport(
 [GenerateSerializer, Immutable, Alias("cluster.round-sample")]
 public sealed record RoundSample(
     [property: Id(0)] long Round,
-    [property: Id(1)] double Seconds,
-    [property: Id(2)] long SamplesSeen,
-    [property: Id(3)] long Skipped,
-    [property: Id(4)] ImmutableDictionary<string, double> Values);
+    [property: Id(1)] bool IsEvaluation,
+    [property: Id(2)] double Seconds,
+    [property: Id(3)] long SamplesSeen,
+    [property: Id(4)] long Skipped,
+    [property: Id(5)] ImmutableDictionary<string, double> Values);
 
-/// <summary>How a worker's part of a job ended.</summary>
+/// <summary>How a worker's part of a generation ended by itself: the loss of a peer is a <see cref="GenerationFault"/>.</summary>
 /// <param name="State">Succeeded, Failed, or Cancelled when it was asked to stop.</param>
 /// <param name="Reason">In words, for people; required for Failed.</param>
 /// <param name="WeightsSha256">Of this rank's parameters, 64 lower-case hex digits: all ranks must agree, or the job fails.</param>
 /// <param name="Environment">What the answer may depend on: processor, libraries, versions.</param>
-/// <param name="LostPeer">The rank whose loss ended this one, or that ends for the same reason and knows more: it may say itself what happened.</param>
+/// <param name="IsShared">All ranks come to this end together, after the same round: the job ends when the last has said so.</param>
 [GenerateSerializer, Immutable, Alias("cluster.outcome")]
 public sealed record Outcome(
     [property: Id(0)] JobState State,
     [property: Id(1)] string? Reason,
     [property: Id(2)] string? WeightsSha256,
     [property: Id(3)] ImmutableDictionary<string, string> Environment,
-    [property: Id(4)] int? LostPeer = null);
+    [property: Id(4)] bool IsShared = true);

@@ -6,7 +6,8 @@ namespace Cluster.Contracts.Jobs;
 /// <param name="SpecHash">Hash of what determines the answer.</param>
 /// <param name="Directory">The job's folder under the store root, as the workers see it.</param>
 /// <param name="DataRoots">Folders in which relative data paths are looked for, in order.</param>
-/// <param name="Workers">How many workers compute the job: 1 to 1,024.</param>
+/// <param name="MinWorkers">The job begins when so many workers are there: 1 to 1,024. It goes on with fewer.</param>
+/// <param name="MaxWorkers">It grows to so many while workers are idle: from <paramref name="MinWorkers"/> to 1,024.</param>
 /// <param name="Resume">Go on from the newest intact checkpoint in <paramref name="Directory"/>.</param>
 [GenerateSerializer, Immutable, Alias("cluster.submission")]
 public sealed record JobSubmission(
@@ -14,8 +15,9 @@ public sealed record JobSubmission(
     [property: Id(1)] string SpecHash,
     [property: Id(2)] string Directory,
     [property: Id(3)] ImmutableArray<string> DataRoots,
-    [property: Id(4)] int Workers,
-    [property: Id(5)] bool Resume);
+    [property: Id(4)] int MinWorkers,
+    [property: Id(5)] int MaxWorkers,
+    [property: Id(6)] bool Resume);
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>
 [GenerateSerializer, Immutable, Alias("cluster.submit-result")]

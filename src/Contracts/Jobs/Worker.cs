@@ -1,11 +1,13 @@
 namespace Cluster.Contracts.Jobs;
 
 /// <summary>A worker process and where its peers reach it.</summary>
-/// <param name="Id">Unique for the life of the process.</param>
+/// <param name="Id">Unique among the workers alive: a process that takes a name over waits until the other's lease has ended.</param>
 /// <param name="Host">Address on which the data plane listens.</param>
 /// <param name="Port">Its port, chosen by the system.</param>
 /// <param name="Gpus">GPUs that the process can use.</param>
 /// <param name="MemoryBytes">Memory of the machine, or the limit of its container.</param>
+/// <param name="Labels">What its operator says of it, for people: <c>zone=a,disk=fast</c>; may be empty.</param>
+/// <param name="IsLeaving">It is about to end: it takes no more work, and asks to be let go from what it has.</param>
 [GenerateSerializer, Immutable, Alias("cluster.worker-info")]
 public sealed record WorkerInfo(
     [property: Id(0)] string Id,
@@ -14,7 +16,13 @@ public sealed record WorkerInfo(
     [property: Id(3)] int Port,
     [property: Id(4)] int Cores,
     [property: Id(5)] int Gpus,
-    [property: Id(6)] long MemoryBytes);
+    [property: Id(6)] long MemoryBytes,
+    [property: Id(7)] string Labels = "",
+    [property: Id(8)] bool IsLeaving = false)
+{
+    /// <summary>Whether both are the same life of the same process, whatever else changed.</summary>
+    public bool IsSameProcess(WorkerInfo other) => (Id, ProcessId, Host, Port) == (other.Id, other.ProcessId, other.Host, other.Port);
+}
 
 /// <summary>Where the pool has put a worker.</summary>
 /// <param name="JobId">The job that it serves; null when it is idle.</param>

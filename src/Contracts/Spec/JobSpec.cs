@@ -106,12 +106,16 @@ public sealed record NonFiniteSpec
     public int MaxSkips { get; init; } = 10;
 }
 
-/// <summary>How many workers to wait for. Does not touch the weights.</summary>
+/// <summary>How many workers compute the job. Does not touch the weights.</summary>
 public sealed record WorkersSpec
 {
     /// <summary>The job starts when so many workers are there.</summary>
     [AtLeast(1), AtMost(1024)]
     public int Min { get; init; } = 1;
+
+    /// <summary>The job takes so many while workers are idle and no other job waits. Defaults to <see cref="Min"/>.</summary>
+    [AtLeast(1), AtMost(1024)]
+    public int? Max { get; init; }
 }
 
 /// <summary>Does not touch the weights.</summary>

@@ -12,7 +12,16 @@ internal static class SpecChecks
         HeadsDivideWidth(spec.Model, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
+        WorkersAreOrdered(spec.Workers, report);
         StageChecks.All(spec, report);
+    }
+
+    private static void WorkersAreOrdered(WorkersSpec workers, SpecReport report)
+    {
+        if (workers.Max < workers.Min)
+        {
+            report.Broken("workers.max", $"{workers.Max}, below workers.min", $"a whole number from {workers.Min}", "workers.min");
+        }
     }
 
     private static void ModelFitsData(JobSpec spec, SpecReport report)
