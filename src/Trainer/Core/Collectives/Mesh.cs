@@ -42,6 +42,8 @@ internal sealed unsafe class Mesh : IDisposable
         _pipelined = new PipelinedAllReduce(membership.Rank, _links);
     }
 
+    public long Generation => _membership.Generation;
+
     public int Rank => _membership.Rank;
 
     public int Size => _membership.Size;
