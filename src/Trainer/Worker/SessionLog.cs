@@ -29,6 +29,7 @@ internal sealed class SessionLog(string jobId, TimeProvider time)
     private long _known;
     private int _rank = -1;
     private bool _isReady;
+    private bool _hasCommitted = true; // A round of this generation.
     private long _round;
     private long _rounds;
     private long _leaves;
@@ -71,7 +72,7 @@ internal sealed class SessionLog(string jobId, TimeProvider time)
     {
         lock (_lock)
         {
-            (_generation, _rank, _fault, _outcome) = (assignment.Generation, assignment.Rank, null, null);
+            (_generation, _rank, _fault, _outcome, _hasCommitted) = (assignment.Generation, assignment.Rank, null, null, false);
             _urgent.TrySetResult();
         }
     }
@@ -102,6 +103,11 @@ internal sealed class SessionLog(string jobId, TimeProvider time)
         }
 
         Add(counters, isEvaluation: false, values.ToImmutable());
+        lock (_lock)
+        {
+            if (!_hasCommitted) { _urgent.TrySetResult(); } // That the generation works is news.
+            _hasCommitted = true;
+        }
     }
 
     public void Evaluated(RoundCounters counters, in Tally tally) => Add(
