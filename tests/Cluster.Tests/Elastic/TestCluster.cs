@@ -34,6 +34,8 @@ internal sealed partial class TestCluster : IAsyncDisposable
 
     public IPoolGrain Pool => _connection!.Grains.GetGrain<IPoolGrain>(IPoolGrain.Default);
 
+    public IJobIndexGrain Index => _connection!.Grains.GetGrain<IJobIndexGrain>(IJobIndexGrain.Default);
+
     public static async Task<TestCluster> StartAsync(int trainers)
     {
         var cluster = new TestCluster();
