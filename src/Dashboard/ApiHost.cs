@@ -51,8 +51,8 @@ public sealed class ApiHost : IAsyncDisposable
         }
         catch (IOException e)
         {
-            await app.DisposeAsync();
             var urls = app.Services.GetRequiredService<ApiSettings>().Urls;
+            await app.DisposeAsync();
             throw new BadInputException(e.InnerException is AddressInUseException
                 ? $"{urls} is in use: end the program that listens there, choose another port, or 0 to let the system choose"
                 : $"the API cannot listen on {urls}: {e.Message}");

@@ -21,8 +21,8 @@ public static class ClusterApi
         builder.WebHost.UseUrls([.. settings.Addresses().Select(url => url.GetLeftPart(UriPartial.Authority))]);
         builder.Services
             .Configure<KestrelServerOptions>(o => (o.AddServerHeader, o.Limits.MaxRequestBodySize) = (false, MaxBodyBytes))
-            .Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true) // ApiErrors says what was wrong.
             .AddRouting()
+            .PostConfigure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true) // ApiErrors says what was wrong.
             .AddSingleton(settings)
             .AddSingleton<ControlPlane>()
             .AddSingleton(TimeProvider.System)

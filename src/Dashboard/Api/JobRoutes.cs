@@ -1,5 +1,6 @@
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -81,7 +82,7 @@ internal static class JobRoutes
 
     /// <summary>An empty body asks for no reason of its own.</summary>
     private static async Task<string> ReasonAsync(HttpContext context, string byDefault, CancellationToken cancellationToken) =>
-        context.Request.ContentLength is null or 0
+        context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true }
             ? byDefault
             : (await context.Request.ReadBodyAsync(ApiJson.Default.ReasonRequest, cancellationToken)).Reason ?? byDefault;
 

@@ -61,7 +61,8 @@ internal sealed class LogFolder(string path, string? worker)
             var bytes = new byte[Math.Min(share, file.Length - at)];
             var read = bytes.AsSpan(0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
             var whole = read.LastIndexOf((byte)'\n') + 1;
-            if (whole == 0 && (isLast || read.Length == share)) { whole = read.Length; } // A line longer than a read comes in pieces.
+            if (isLast && at + read.Length == file.Length) { whole = read.Length; }
+            if (whole == 0 && read.Length == share) { whole = share; } // A line longer than a read comes in pieces.
             if (whole == 0) { continue; }
 
             var text = Encoding.UTF8.GetString(read[..whole]);
