@@ -14,7 +14,7 @@ public sealed class TidyTests
     private static readonly Dictionary<string, string[]> s_mayReference = new()
     {
         ["Contracts"] = [],
-        ["ServiceDefaults"] = [],
+        ["ServiceDefaults"] = ["Contracts"],
         ["Client"] = ["Contracts"],
         ["Dashboard"] = ["Contracts", "ServiceDefaults"],
         ["Grains"] = ["Contracts", "ServiceDefaults"],
