@@ -1,0 +1,85 @@
+using System.Net;
+using Cluster.Contracts;
+using Cluster.Contracts.Api;
+using Microsoft.Extensions.Configuration;
+
+namespace Cluster.Dashboard;
+
+/// <summary>Where the API listens and where jobs lie. Validated when it is made: see the keys at the top of Program.cs.</summary>
+public sealed record ApiSettings
+{
+    /// <summary>Addresses to listen on, separated by semicolons; port 0 lets the system choose.</summary>
+    public string Urls { get; init; } = ClusterView.DefaultUrl;
+
+    /// <summary>Root of the job folders, as this process and the workers see it.</summary>
+    public string Store { get; init; } = ".cluster";
+
+    /// <summary>Folders in which relative data paths are looked for after those of the submission, as the workers see them.</summary>
+    public IReadOnlyList<string> DataRoots { get; init; } = [];
+
+    /// <summary>Where workers reach the control plane; shown to people, and what the stand-alone process connects to.</summary>
+    public string Gateway { get; init; } = "127.0.0.1:30000";
+
+    /// <summary>Listen also where other machines can connect. Nobody has to say who they are: whoever reaches the port commands the cluster.</summary>
+    public bool AllowRemote { get; init; }
+
+    /// <summary>Whoever knows it may end the process through the API; null when nobody may.</summary>
+    public string? ShutdownSecret { get; init; }
+
+    /// <summary>The addresses one by one.</summary>
+    /// <exception cref="BadInputException">One is not an address, or open to others without being allowed to.</exception>
+    public IReadOnlyList<Uri> Addresses()
+    {
+        Uri[] addresses = [.. Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Address)];
+        return addresses is [] ? throw new BadInputException($"Cluster:Urls is empty: an address such as {ClusterView.DefaultUrl} is needed") : addresses;
+    }
+
+    /// <exception cref="BadInputException">A value is not what the key takes.</exception>
+    public static ApiSettings From(IConfiguration configuration)
+    {
+        var (cluster, defaults) = (configuration.GetSection("Cluster"), new ApiSettings());
+        return new()
+        {
+            Urls = cluster["Urls"] ?? defaults.Urls,
+            Store = Path.GetFullPath(cluster["Store"] is { Length: > 0 } store ? store : defaults.Store),
+            DataRoots = [.. (cluster["Data"] ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.GetFullPath)],
+            Gateway = cluster["Gateway"] ?? defaults.Gateway,
+            AllowRemote = cluster["AllowRemote"] switch
+            {
+                null => false,
+                var text when bool.TryParse(text, out var truth) => truth,
+                var text => throw new BadInputException($"Cluster:AllowRemote is '{text}': true or false is needed"),
+            },
+        };
+    }
+
+    private Uri Address(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/")
+        {
+            throw new BadInputException($"Cluster:Urls names '{text}': an address such as {ClusterView.DefaultUrl} is needed");
+        }
+
+        return url.IsLoopback || AllowRemote ? url : throw new BadInputException(
+            $"Cluster:Urls names '{text}', which other machines can reach, and the API does not ask who they are: name a loopback address such as {ClusterView.DefaultUrl}, or set Cluster:AllowRemote to true where the network keeps strangers out");
+    }
+
+    /// <exception cref="BadInputException">Not an address and a port.</exception>
+    internal async Task<IPEndPoint> GatewayEndPointAsync()
+    {
+        if (IPEndPoint.TryParse(Gateway, out var endPoint) && endPoint.Port > 0) { return endPoint; }
+        try
+        {
+            if (Uri.TryCreate($"gateway://{Gateway}", UriKind.Absolute, out var url) && url.Port > 0 && url.PathAndQuery is "" or "/")
+            {
+                return new IPEndPoint((await Dns.GetHostAddressesAsync(url.DnsSafeHost))[0], url.Port);
+            }
+        }
+        catch (Exception reason) when (reason is System.Net.Sockets.SocketException or ArgumentException or IndexOutOfRangeException)
+        {
+            throw new BadInputException($"Cluster:Gateway is '{Gateway}', and no such host is known: {reason.Message}");
+        }
+
+        throw new BadInputException($"Cluster:Gateway is '{Gateway}': host:port of a silo's gateway is needed, such as 127.0.0.1:30000");
+    }
+}
