@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cluster.Contracts;
 using Cluster.Contracts.Api;
 
 namespace Cluster.Client;

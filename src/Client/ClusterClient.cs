@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Cluster.Contracts;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
 

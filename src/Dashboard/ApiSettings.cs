@@ -1,4 +1,3 @@
-using System.Net;
 using Cluster.Contracts;
 using Cluster.Contracts.Api;
 using Microsoft.Extensions.Configuration;
@@ -17,8 +16,8 @@ public sealed record ApiSettings
     /// <summary>Folders in which relative data paths are looked for after those of the submission, as the workers see them.</summary>
     public IReadOnlyList<string> DataRoots { get; init; } = [];
 
-    /// <summary>Where workers reach the control plane; shown to people, and what the stand-alone process connects to.</summary>
-    public string Gateway { get; init; } = "127.0.0.1:30000";
+    /// <summary>Where workers reach the control plane; shown to people.</summary>
+    public required string Gateway { get; init; }
 
     /// <summary>Listen also where other machines can connect. Nobody has to say who they are: whoever reaches the port commands the cluster.</summary>
     public bool AllowRemote { get; init; }
@@ -35,15 +34,16 @@ public sealed record ApiSettings
     }
 
     /// <exception cref="BadInputException">A value is not what the key takes.</exception>
-    public static ApiSettings From(IConfiguration configuration)
+    public static ApiSettings From(IConfiguration configuration, string gateway)
     {
-        var (cluster, defaults) = (configuration.GetSection("Cluster"), new ApiSettings());
+        var cluster = configuration.GetSection("Cluster");
+        var defaults = new ApiSettings { Gateway = gateway };
         return new()
         {
             Urls = cluster["Urls"] ?? defaults.Urls,
             Store = Path.GetFullPath(cluster["Store"] is { Length: > 0 } store ? store : defaults.Store),
             DataRoots = [.. (cluster["Data"] ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.GetFullPath)],
-            Gateway = cluster["Gateway"] ?? defaults.Gateway,
+            Gateway = gateway,
             AllowRemote = cluster["AllowRemote"] switch
             {
                 null => false,
@@ -62,24 +62,5 @@ public sealed record ApiSettings
 
         return url.IsLoopback || AllowRemote ? url : throw new BadInputException(
             $"Cluster:Urls names '{text}', which other machines can reach, and the API does not ask who they are: name a loopback address such as {ClusterView.DefaultUrl}, or set Cluster:AllowRemote to true where the network keeps strangers out");
-    }
-
-    /// <exception cref="BadInputException">Not an address and a port.</exception>
-    internal async Task<IPEndPoint> GatewayEndPointAsync()
-    {
-        if (IPEndPoint.TryParse(Gateway, out var endPoint) && endPoint.Port > 0) { return endPoint; }
-        try
-        {
-            if (Uri.TryCreate($"gateway://{Gateway}", UriKind.Absolute, out var url) && url.Port > 0 && url.PathAndQuery is "" or "/")
-            {
-                return new IPEndPoint((await Dns.GetHostAddressesAsync(url.DnsSafeHost))[0], url.Port);
-            }
-        }
-        catch (Exception reason) when (reason is System.Net.Sockets.SocketException or ArgumentException or IndexOutOfRangeException)
-        {
-            throw new BadInputException($"Cluster:Gateway is '{Gateway}', and no such host is known: {reason.Message}");
-        }
-
-        throw new BadInputException($"Cluster:Gateway is '{Gateway}': host:port of a silo's gateway is needed, such as 127.0.0.1:30000");
     }
 }

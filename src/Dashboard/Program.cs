@@ -2,7 +2,8 @@
 //
 // Settings come from the environment (Cluster__Gateway=...), the command line (--Cluster:Gateway=...) or appsettings.json:
 //
-//   Cluster:Gateway                  127.0.0.1:30000; host and port of a silo's gateway
+//   Cluster:Gateway                  127.0.0.1:30000; host and port of a silo's gateway, or several with commas between
+//   Cluster:Redis                    the Redis that knows the silos, where there are several: host:port,password=...
 //   Cluster:Urls                     http://127.0.0.1:8080; where to listen, several separated by semicolons
 //   Cluster:AllowRemote              false; true lets it listen where other machines can connect. It does not ask who they are
 //   Cluster:Store                    .cluster; root of the job folders, which the workers must see under the same path
@@ -13,25 +14,18 @@
 // It listens once a silo has answered, and from then on says so when none does.
 // Exit codes: 0 asked to end, 2 a setting is wrong.
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 using Cluster.Dashboard;
 using Cluster.Dashboard.Api;
 using Cluster.ServiceDefaults;
-using Orleans.Configuration;
 
 try
 {
     var builder = WebApplication.CreateSlimBuilder(args);
-    var settings = ApiSettings.From(builder.Configuration);
-    var gateway = await settings.GatewayEndPointAsync();
+    var address = ClusterAddress.From(builder.Configuration);
+    var settings = ApiSettings.From(builder.Configuration, address.ToString());
     builder.AddServiceDefaults();
     builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
-    builder.UseOrleansClient(client => client
-        .UseStaticClustering(gateway)
-        .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (ClusterIdentity.ClusterId, ClusterIdentity.ServiceId))
-        .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(10)) // Somebody is waiting for the answer.
-        .AddActivityPropagation()
-        .UseConnectionRetryFilter(KeepTrying));
+    builder.UseOrleansClient(client => client.UseCluster(address));
     builder.AddClusterApi(settings);
 
     var app = builder.Build();
@@ -45,11 +39,4 @@ catch (BadInputException e)
 {
     await Console.Error.WriteLineAsync($"error: {e.Message}");
     return 2;
-}
-
-// A silo that is away comes back: wait for it, for as long as it takes.
-static async Task<bool> KeepTrying(Exception problem, CancellationToken cancellationToken)
-{
-    await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
-    return true;
 }

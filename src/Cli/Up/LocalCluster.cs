@@ -23,7 +23,8 @@ internal static class LocalCluster
     {
         using var held = StoreLock.Take(options.Store);
         await using var silo = await ClusterSilo.StartAsync(
-            new SiloSettings { GatewayPort = new PortChoice(options.GatewayPort, "--gateway-port") }, CancellationToken.None);
+            new SiloSettings { GatewayPort = new PortChoice(options.GatewayPort, "--gateway-port"), Store = Path.Combine(options.Store, "silo") },
+            CancellationToken.None);
         var settings = new ApiSettings
         {
             Urls = $"http://127.0.0.1:{options.Port}",

@@ -17,7 +17,7 @@ internal static class ClusterVerb
         command.Options.Add(VerbOptions.Json);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var url = ClusterAddress.Of(parsed.GetValue(VerbOptions.Cluster), Environment.GetEnvironmentVariable(ClusterAddress.Variable), VerbOptions.DefaultStore);
+            var url = ClusterUrl.Of(parsed.GetValue(VerbOptions.Cluster), Environment.GetEnvironmentVariable(ClusterUrl.Variable), VerbOptions.DefaultStore);
             using var client = new ClusterClient(url);
             return await action(client, parsed, new Output(parsed.GetValue(VerbOptions.Json)), cancellationToken);
         });

@@ -31,7 +31,7 @@ internal static class VerbOptions
 
     public static readonly Option<string?> Cluster = new("--cluster")
     {
-        Description = $"Address of the cluster's API. By default {ClusterAddress.Variable}, else the cluster that 'up' started in {DefaultStore} here, else port 8080 of this machine.",
+        Description = $"Address of the cluster's API. By default {ClusterUrl.Variable}, else the cluster that 'up' started in {DefaultStore} here, else port 8080 of this machine.",
         HelpName = "URL",
     };
 

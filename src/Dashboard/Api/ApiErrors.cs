@@ -73,7 +73,7 @@ internal sealed partial class ApiErrors(RequestDelegate next, ILogger<ApiErrors>
         {
             StatusCodes.Status404NotFound => ApiRefusal.Missing($"there is nothing at {context.Request.Path}").Problem,
             StatusCodes.Status405MethodNotAllowed => new("Method not allowed", response.StatusCode, $"{context.Request.Method} is not for {context.Request.Path}; allowed: {response.Headers.Allow}"),
-            var status => new("The request is wrong", status, $"{context.Request.Method} {context.Request.Path} cannot be answered"),
+            var status => new("The request is wrong", status, $"{context.Request.Path}{context.Request.QueryString} holds a value that is not of the kind that is needed there, such as a word for a number"),
         };
     }
 

@@ -22,7 +22,6 @@ public static class ClusterApi
         builder.Services
             .Configure<KestrelServerOptions>(o => (o.AddServerHeader, o.Limits.MaxRequestBodySize) = (false, MaxBodyBytes))
             .AddRouting()
-            .PostConfigure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true) // ApiErrors says what was wrong.
             .AddSingleton(settings)
             .AddSingleton<ControlPlane>()
             .AddSingleton(TimeProvider.System)

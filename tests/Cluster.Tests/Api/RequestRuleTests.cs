@@ -92,14 +92,13 @@ public sealed class RequestRuleTests(TestApi api) : IClassFixture<TestApi>
 
     [Theory]
     [InlineData("http://0.0.0.0:8080")]
-    [InlineData("http://*:8080")]
     [InlineData("http://192.0.2.1:80")]
     [InlineData("http://127.0.0.1:8080;http://cluster.example:80")]
     public void An_address_that_others_can_reach_is_refused_unless_it_is_allowed(string urls)
     {
-        var settings = new ApiSettings { Urls = urls };
+        var settings = new ApiSettings { Urls = urls, Gateway = "" };
         Assert.Contains("Cluster:", Assert.Throws<BadInputException>(() => settings.Addresses()).Message, StringComparison.Ordinal);
-        if (!urls.Contains('*', StringComparison.Ordinal)) { Assert.NotEmpty((settings with { AllowRemote = true }).Addresses()); }
+        Assert.NotEmpty((settings with { AllowRemote = true }).Addresses());
     }
 
     [Theory]
@@ -110,26 +109,16 @@ public sealed class RequestRuleTests(TestApi api) : IClassFixture<TestApi>
     public void A_wrong_setting_is_refused_by_its_key_and_value(string key, string value)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build();
-        var refused = Assert.Throws<BadInputException>(() => ApiSettings.From(configuration).Addresses());
+        var refused = Assert.Throws<BadInputException>(() => ApiSettings.From(configuration, gateway: "").Addresses());
         Assert.Contains(key, refused.Message, StringComparison.Ordinal);
         Assert.Contains(value, refused.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("nonsense")]
-    [InlineData("127.0.0.1:0")]
-    [InlineData("host.invalid:30000")]
-    public async Task A_wrong_gateway_is_refused_by_its_value(string gateway)
-    {
-        var refused = await Assert.ThrowsAsync<BadInputException>(() => new ApiSettings { Gateway = gateway }.GatewayEndPointAsync());
-        Assert.StartsWith($"Cluster:Gateway is '{gateway}'", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_port_in_use_is_refused_with_what_to_do()
     {
         var refused = await Assert.ThrowsAsync<BadInputException>(() =>
-            ApiHost.StartAsync(new ApiSettings { Urls = api.Url.ToString(), Store = api.Store }, api.Cluster.Grains, CancellationToken.None));
+            ApiHost.StartAsync(new ApiSettings { Urls = api.Url.ToString(), Store = api.Store, Gateway = "" }, api.Cluster.Grains, CancellationToken.None));
         Assert.Contains("is in use", refused.Message, StringComparison.Ordinal);
     }
 }

@@ -52,14 +52,14 @@ public sealed class UpTests
     {
         using var store = new TemporaryFolder();
         s_address.Write(store.Path);
-        Assert.Equal(expected, ClusterAddress.Of(option, variable, store.Path).ToString());
+        Assert.Equal(expected, ClusterUrl.Of(option, variable, store.Path).ToString());
     }
 
     [Fact]
     public void Without_any_name_a_verb_goes_to_port_8080_of_this_machine()
     {
         using var store = new TemporaryFolder();
-        Assert.Equal("http://127.0.0.1:8080/", ClusterAddress.Of(null, null, store.Path).ToString());
+        Assert.Equal("http://127.0.0.1:8080/", ClusterUrl.Of(null, null, store.Path).ToString());
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Cluster.Contracts.Api;
 namespace Cluster.Cli.Verbs;
 
 /// <summary>Which cluster a verb is for.</summary>
-internal static class ClusterAddress
+internal static class ClusterUrl
 {
     public const string Variable = "CLUSTER_URL";
 
