@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -53,16 +54,27 @@ internal sealed class WorkerFleet : IAsyncDisposable
         while (!_stopping.IsCancellationRequested)
         {
             var began = Stopwatch.GetTimestamp();
-            using var worker = WorkerProcess.Start(id, gateway, log);
-            if (!await worker.EndedAsync(_stopping.Token))
-            {
-                await worker.EndAsync();
-                return;
-            }
+            if (await RunAsync(id, gateway, log) is not { } end) { return; }
 
             delay = NextDelay(delay, Stopwatch.GetElapsedTime(began));
-            say($"{id} (process {worker.Id}) ended with code {worker.ExitCode} and is started again in {delay.TotalSeconds:0.#} s; its log is {log}");
+            say(string.Create(CultureInfo.InvariantCulture, $"{id} {end} and is started again in {delay.TotalSeconds:0.#} s; its log is {log}"));
             await Task.Delay(delay, _stopping.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    }
+
+    /// <returns>How it came to its end by itself, in words; null when it was asked to end.</returns>
+    private async Task<string?> RunAsync(string id, IPEndPoint gateway, string log)
+    {
+        try
+        {
+            using var worker = WorkerProcess.Start(id, gateway, log);
+            if (await worker.EndedAsync(_stopping.Token)) { return $"(process {worker.Id}) ended with code {worker.ExitCode}"; }
+            await worker.EndAsync();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            return $"could not be started ({e.Message})";
         }
     }
 }
