@@ -1,4 +1,6 @@
+using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 
 namespace Cluster.Cli.Up;
@@ -61,20 +63,30 @@ internal sealed class WorkerFleet : IAsyncDisposable
             var id = FormattableString.Invariant(life == 1 ? (FormattableString)$"worker-{number}" : $"worker-{number}-{life}");
             var log = Path.Combine(logFolder, $"{id}.log");
             var began = Stopwatch.GetTimestamp();
-            using var worker = WorkerProcess.Start(id, gateway, log);
-            if (!await worker.EndedAsync(_stopping.Token))
-            {
-                await worker.EndAsync();
-                return;
-            }
+            if (await RunAsync(id, gateway, log) is not { } end) { return; }
 
             var lived = Stopwatch.GetElapsedTime(began);
             delay = NextDelay(delay, lived);
-            var ended = $"{id} (process {worker.Id}) ended with code {worker.ExitCode}";
             shortLives = lived < Settled ? shortLives + 1 : 1;
-            if (shortLives == Hopeless) { _failing.TrySetResult($"{ended}, as those before it did; its log is {log}"); }
-            say($"{ended} and is replaced in {delay.TotalSeconds:0.#} s; its log is {log}");
+            if (shortLives == Hopeless) { _failing.TrySetResult($"{id} {end}, as those before it did; its log is {log}"); }
+            say(string.Create(CultureInfo.InvariantCulture, $"{id} {end} and is replaced in {delay.TotalSeconds:0.#} s; its log is {log}"));
             await Task.Delay(delay, _stopping.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    }
+
+    /// <returns>How it came to its end by itself, in words; null when it was asked to end.</returns>
+    private async Task<string?> RunAsync(string id, IPEndPoint gateway, string log)
+    {
+        try
+        {
+            using var worker = WorkerProcess.Start(id, gateway, log);
+            if (await worker.EndedAsync(_stopping.Token)) { return $"(process {worker.Id}) ended with code {worker.ExitCode}"; }
+            await worker.EndAsync();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            return $"could not be started ({e.Message})";
         }
     }
 }
