@@ -24,14 +24,14 @@ internal sealed unsafe class FlatBuffer : IDisposable
         if (IsOnCpu && length > 0)
         {
             using var storage = Tensor.storage<float>();
-            _pointer = (float*)storage.data_ptr();
+            _pointer = (float*)storage.data_ptr() + Tensor.storage_offset();
             if ((nint)_pointer % 64 != 0) { throw new InvalidOperationException("libtorch returned memory that is not 64-byte aligned"); }
             HugePages.Advise(_pointer, length * sizeof(float));
         }
     }
 
     private FlatBuffer(MemoryFile file, long length)
-        : this(torch.from_file(file.Path, shared: true, length, ScalarType.Float32), length)
+        : this(SharedTensor.Over(file, length), length)
     {
         _file = file;
         Clear(); // Takes the memory now.
