@@ -5,62 +5,95 @@ using System.Net;
 namespace Cluster.Cli.Run;
 
 /// <summary>
-/// The trainer processes of an embedded run. They hold a pipe from this process and end when it closes, however this process
-/// ends; their output goes to one log file each.
+/// The trainer processes of an embedded cluster. They hold a pipe from this process and end when it closes, however this process
+/// ends; their output goes to one log file each. One that ends by itself is replaced, under a new name; one that cannot live is
+/// given up.
 /// </summary>
 internal sealed class WorkerProcesses : IDisposable
 {
-    private readonly List<Process> _workers = [];
+    /// <summary>A process that lived so long had begun its work: its end says nothing about the next one.</summary>
+    private static readonly TimeSpan GoodLife = TimeSpan.FromSeconds(10);
+
+    /// <summary>Before the first, second, third replacement in a row of processes that did not live.</summary>
+    private static readonly TimeSpan[] Pauses = [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)];
+
+    private readonly IPEndPoint _gateway;
+    private readonly string _logFolder;
+    private readonly Lock _gate = new(); // Guards the processes, and that none is started after the end.
+    private readonly List<Process> _running = [];
     private readonly TaskCompletionSource<string> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _stopping;
+    private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Completes with a sentence when a worker ends that nobody asked to end.</summary>
+    private WorkerProcesses(IPEndPoint gateway, string logFolder) => (_gateway, _logFolder) = (gateway, logFolder);
+
+    /// <summary>Completes with a sentence when a worker ended so often that it is not started again.</summary>
     public Task<string> Lost => _lost.Task;
-
-    private WorkerProcesses() { }
 
     public static WorkerProcesses Start(int count, IPEndPoint gateway, string logFolder)
     {
-        var processes = new WorkerProcesses();
-        for (var i = 0; i < count; i++) { processes.StartOne(i, gateway, logFolder); }
+        var processes = new WorkerProcesses(gateway, logFolder);
+        for (var number = 0; number < count; number++) { _ = processes.KeepAlive(number); }
         return processes;
     }
 
-    private void StartOne(int number, IPEndPoint gateway, string logFolder)
+    private async Task KeepAlive(int number)
     {
-        var id = string.Create(CultureInfo.InvariantCulture, $"worker-{number}");
-        var log = Path.Combine(logFolder, $"{id}.log");
+        var shortLives = 0;
+        for (var life = 1; ; life++)
+        {
+            var id = string.Create(CultureInfo.InvariantCulture, life == 1 ? $"worker-{number}" : $"worker-{number}-{life}");
+            var log = Path.Combine(_logFolder, $"{id}.log");
+            if (StartOne(id, log) is not { } process) { return; }
+
+            var began = Stopwatch.GetTimestamp();
+            await process.WaitForExitAsync();
+            lock (_gate)
+            {
+                if (_stopping.IsCancellationRequested) { return; }
+                _running.Remove(process);
+            }
+
+            shortLives = Stopwatch.GetElapsedTime(began) < GoodLife ? shortLives + 1 : 0;
+            if (shortLives > Pauses.Length)
+            {
+                _lost.TrySetResult($"{id} (process {process.Id}) ended with code {process.ExitCode}, as those before it did; its log is {log}");
+                return;
+            }
+
+            await Task.Delay(shortLives == 0 ? TimeSpan.Zero : Pauses[shortLives - 1], _stopping.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Null when all is ending.</summary>
+    private Process? StartOne(string id, string log)
+    {
         string[] arguments =
         [
             .. EntryArguments(), "trainer",
-            "--Cluster:Gateway", gateway.ToString(),
+            "--Cluster:Gateway", _gateway.ToString(),
             "--Cluster:Id", id,
             "--Cluster:EndWithInput", "true",
         ];
-        var process = new Process
+        lock (_gate)
         {
-            StartInfo = new ProcessStartInfo(Environment.ProcessPath!, arguments)
+            if (_stopping.IsCancellationRequested) { return null; }
+            var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments)
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
-            },
-            EnableRaisingEvents = true,
-        };
-        process.Exited += (_, _) =>
-        {
-            if (!_stopping) { _lost.TrySetResult($"{id} (process {process.Id}) ended with code {process.ExitCode}; its log is {log}"); }
-        };
-        process.Start();
-        CopyToLog(process, log);
-        _workers.Add(process);
+            })!;
+            CopyToLog(process, log);
+            _running.Add(process);
+            return process;
+        }
     }
 
     public void Dispose()
     {
-        _stopping = true;
-        foreach (var process in _workers) { process.StandardInput.Close(); }
-        foreach (var process in _workers)
+        lock (_gate) { _stopping.Cancel(); }
+        foreach (var process in _running) { process.StandardInput.Close(); }
+        foreach (var process in _running)
         {
             if (!process.WaitForExit(TimeSpan.FromSeconds(5))) { process.Kill(); }
             process.Dispose();

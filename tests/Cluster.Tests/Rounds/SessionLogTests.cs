@@ -31,15 +31,15 @@ public sealed class SessionLogTests
     {
         Commit(2);
         _log.Notice("first");
-        var sent = _log.Report();
+        _log.Report();
         Commit(2);
         _log.Notice("second");
-        _log.Acknowledge(sent);
+        _log.Acknowledge();
         var next = _log.Report();
 
         Assert.Equal([3, 4], RoundsOf(next));
         Assert.Equal(["second"], next.Notices.AsEnumerable());
-        _log.Acknowledge(next);
+        _log.Acknowledge();
         Assert.Empty(_log.Report().Samples);
         Assert.Equal(4, _log.Report().Round);
     }
@@ -76,9 +76,9 @@ public sealed class SessionLogTests
     public void Thinning_while_a_report_is_under_way_removes_nothing_that_was_not_sent()
     {
         Commit(1_999);
-        var sent = _log.Report();
+        _log.Report();
         Commit(3); // The second of these thins.
-        _log.Acknowledge(sent);
+        _log.Acknowledge();
 
         var next = RoundsOf(_log.Report());
         Assert.All(next, round => Assert.InRange(round, 2_000, 2_002));
@@ -111,21 +111,52 @@ public sealed class SessionLogTests
     }
 
     [Fact]
-    public void An_outcome_is_urgent_until_it_is_acknowledged()
+    public void An_outcome_is_urgent_once_and_told_until_another_generation_begins()
     {
-        var sent = _log.Report();
+        _log.Report();
         Assert.False(_log.Urgent.IsCompleted);
         _log.End(Some.Succeeded());
-        _log.Acknowledge(sent); // Of before the end.
+        _log.Acknowledge(); // Of before the end.
         Assert.True(_log.Urgent.IsCompleted);
 
-        var last = _log.Report();
-        Assert.Equal(JobState.Succeeded, last.Outcome?.State);
-        _log.Acknowledge(last);
+        Assert.Equal(JobState.Succeeded, _log.Report().Outcome?.State);
+        _log.Acknowledge();
         Assert.False(_log.Urgent.IsCompleted);
+        Assert.Equal(JobState.Succeeded, _log.Report().Outcome?.State);
     }
 
-    private static SessionLog Log(int rank) => new(new Assignment("job", 1, rank, Some.Workers(2), Some.Secret, Some.Submission()), TimeProvider.System);
+    /// <summary>The first rank 0 was lost with what it had not told.</summary>
+    [Fact]
+    public void The_next_rank_0_tells_what_the_last_one_could_not()
+    {
+        var log = Log(rank: 1);
+        Commit(5, log);
+        log.Absorbed(3); // Of round 3 an evaluation may be missing.
+        log.Begin(Assignment(rank: 0, generation: 2));
+        Assert.Equal([3, 4, 5], RoundsOf(log.Report()));
+    }
+
+    [Fact]
+    public void A_new_generation_forgets_how_the_last_one_was_lost()
+    {
+        _log.Lost(new GenerationFault("worker-1", "gone"));
+        Assert.True(_log.Urgent.IsCompleted);
+        Assert.Equal((1, "worker-1"), (_log.Report().Generation, _log.Report().Fault?.LostWorker));
+
+        _log.Begin(Assignment(rank: 0, generation: 2));
+        Assert.Equal(2, _log.Report().Generation);
+        Assert.Null(_log.Report().Fault);
+    }
+
+    private static SessionLog Log(int rank)
+    {
+        var log = new SessionLog("job", TimeProvider.System);
+        log.Begin(Assignment(rank, generation: 1));
+        return log;
+    }
+
+    private static Assignment Assignment(int rank, long generation) =>
+        new("job", generation, rank, Some.Workers(2), Some.Secret, Some.Submission(), IsRecovery: generation > 1);
 
     private void Commit(int rounds, SessionLog? log = null)
     {

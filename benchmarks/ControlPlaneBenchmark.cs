@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Cluster.Contracts.Jobs;
+using Cluster.ServiceDefaults;
+
+namespace Cluster.Benchmarks;
+
+/// <summary>
+/// The control plane under many workers: grain calls only, no training. A silo in a process of its own with its store on disk,
+/// and simulated workers that heartbeat once a second, hear bells, and play the life of a job.
+/// </summary>
+/// <remarks>
+/// Prints the silo's processor time at that load as a share of one core, and how long it takes from a submission until the last
+/// of the job's workers has its assignment.
+/// </remarks>
+internal static class ControlPlaneBenchmark
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
+
+    public static int Run(string[] args) => RunAsync(
+        workers: args is [var w, ..] ? int.Parse(w, CultureInfo.InvariantCulture) : 10_000,
+        jobs: args is [_, var j, ..] ? int.Parse(j, CultureInfo.InvariantCulture) : 200).GetAwaiter().GetResult();
+
+    private static async Task<int> RunAsync(int workers, int jobs)
+    {
+        var store = Directory.CreateTempSubdirectory("cluster-control-").FullName;
+        using var silo = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cluster.Grains.dll"), "--Cluster:Store", store, "--Logging:LogLevel:Default", "Error"]) { RedirectStandardOutput = true })!;
+        try
+        {
+            // "The silo is ready: clients connect to 127.0.0.1:41234. Ctrl-C ends it."
+            var ready = await silo.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("the silo did not start");
+            var gateway = IPEndPoint.Parse(ready.Split(' ').First(word => word.Contains(':') && char.IsDigit(word[0])).TrimEnd('.'));
+            await using var connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), TimeSpan.FromSeconds(30), CancellationToken.None);
+
+            using var stop = new CancellationTokenSource();
+            var simulated = Enumerable.Range(0, workers).Select(i => new SimulatedWorker(i, connection.Grains)).ToArray();
+            var lives = simulated.Select((worker, i) => worker.LiveAsync(Beat * i / workers, stop.Token)).ToArray();
+            while (simulated.Any(worker => worker.Beats < 2)) { await Task.Delay(100); }
+
+            var (idleShare, rate) = await MeasureAsync(silo, simulated, TimeSpan.FromSeconds(20));
+            var took = new List<double>();
+            for (var i = 0; i < jobs; i++) { took.Add(await SubmitAsync(connection.Grains, simulated, i)); }
+            await stop.CancelAsync();
+            await Task.WhenAll(lives);
+
+            took.Sort();
+            var beats = simulated.Select(worker => worker.Slowest).Order().ToArray();
+            Console.WriteLine("| what | value |");
+            Console.WriteLine("|---|---:|");
+            Print("simulated workers", $"{workers}");
+            Print("heartbeats a second", $"{rate:F0}");
+            Print("silo's processor time, share of one core", $"{idleShare:P0}");
+            Print("submit to last assignment, four workers, median ms", $"{took[took.Count / 2]:F1}");
+            Print("the same, p99 ms", $"{took[(int)Math.Ceiling(0.99 * took.Count) - 1]:F1}");
+            Print("slowest heartbeat of a worker, median ms", $"{beats[beats.Length / 2]:F1}");
+            Print("memory of the silo, MiB", $"{Refreshed(silo).WorkingSet64 / 1024.0 / 1024:F0}");
+            return 0;
+        }
+        finally
+        {
+            if (!silo.HasExited) { silo.Kill(); }
+            silo.WaitForExit();
+            Directory.Delete(store, recursive: true);
+        }
+
+        static void Print(string what, FormattableString value) => Console.WriteLine($"| {what} | {value.ToString(CultureInfo.InvariantCulture)} |");
+    }
+
+    private static async Task<(double Share, double Rate)> MeasureAsync(Process silo, SimulatedWorker[] workers, TimeSpan time)
+    {
+        var (cpu, beats, began) = (Refreshed(silo).TotalProcessorTime, workers.Sum(worker => worker.Beats), Stopwatch.GetTimestamp());
+        await Task.Delay(time);
+        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return ((Refreshed(silo).TotalProcessorTime - cpu).TotalSeconds / seconds, (workers.Sum(worker => worker.Beats) - beats) / seconds);
+    }
+
+    private static Process Refreshed(Process process)
+    {
+        process.Refresh();
+        return process;
+    }
+
+    /// <summary>Milliseconds until the last of four workers holds its assignment.</summary>
+    private static async Task<double> SubmitAsync(IGrainFactory grains, SimulatedWorker[] workers, int number)
+    {
+        const int wanted = 4;
+        var id = string.Create(CultureInfo.InvariantCulture, $"job-{number}");
+        var began = Stopwatch.GetTimestamp();
+        var assigned = SimulatedWorker.Watch(id, wanted);
+        var result = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission("name: none", "none", "/none", [], wanted, wanted, Resume: false));
+        if (result.Refusal is { } refusal) { throw new InvalidOperationException(refusal); }
+        var last = await assigned.WaitAsync(TimeSpan.FromSeconds(60));
+        while (!(await grains.GetGrain<IJobGrain>(id).Summary()).State.IsFinal) { await Task.Delay(10); }
+        return Stopwatch.GetElapsedTime(began, last).TotalMilliseconds;
+    }
+
+    /// <summary>Does what a worker's agent does, and succeeds at once at whatever it is given.</summary>
+    private sealed class SimulatedWorker(int number, IGrainFactory grains) : IWorkerBell
+    {
+        private static readonly Lock Gate = new();
+        private static (string Job, int Missing, TaskCompletionSource<long> Done) _watched = ("", 0, new());
+
+        private readonly WorkerInfo _self = new(string.Create(CultureInfo.InvariantCulture, $"w{number}"), 1, "127.0.0.1", 1 + number % 60_000, 1, 0, 1 << 30);
+        private readonly SemaphoreSlim _bell = new(0, 1);
+        private JobReport? _report;
+
+        public long Beats { get; private set; }
+
+        /// <summary>Milliseconds of the slowest heartbeat after the first.</summary>
+        public double Slowest { get; private set; }
+
+        /// <summary>The time stamp at which the last of so many workers has an assignment of this job.</summary>
+        public static Task<long> Watch(string job, int workers)
+        {
+            lock (Gate)
+            {
+                _watched = (job, workers, new(TaskCreationOptions.RunContinuationsAsynchronously));
+                return _watched.Done.Task;
+            }
+        }
+
+        public Task Ring()
+        {
+            if (_bell.CurrentCount == 0) { _bell.Release(); }
+            return Task.CompletedTask;
+        }
+
+        public async Task LiveAsync(TimeSpan first, CancellationToken stop)
+        {
+            var bell = grains.CreateObjectReference<IWorkerBell>(this);
+            var grain = grains.GetGrain<IWorkerGrain>(_self.Id);
+            await Task.Delay(first, CancellationToken.None);
+            while (!stop.IsCancellationRequested)
+            {
+                var began = Stopwatch.GetTimestamp();
+                var before = _report;
+                Play(await grain.Heartbeat(_self, _report, bell));
+                if (Beats++ > 0) { Slowest = Math.Max(Slowest, Stopwatch.GetElapsedTime(began).TotalMilliseconds); }
+                if (_report is not null && _report != before) { continue; } // Ready, or done: told at once.
+                await _bell.WaitAsync(Beat, CancellationToken.None);
+            }
+        }
+
+        private void Play(Directive directive)
+        {
+            switch (directive)
+            {
+                case Directive.Idle:
+                    _report = null;
+                    break;
+
+                case Directive.Prepare prepare:
+                    _report = new JobReport(prepare.JobId, 0, 0, IsReady: true, 0, 1, 0, [], null, [], null, null);
+                    break;
+
+                case Directive.Train { Assignment: var assignment } when _report?.Known != assignment.Generation:
+                    var outcome = new Outcome(JobState.Succeeded, null, new string('0', 64), ImmutableDictionary<string, string>.Empty);
+                    _report = new JobReport(assignment.JobId, assignment.Generation, assignment.Generation, IsReady: true, 1, 1, 1, [], null, [], null, outcome);
+                    lock (Gate)
+                    {
+                        if (_watched.Job == assignment.JobId && --_watched.Missing == 0) { _watched.Done.SetResult(Stopwatch.GetTimestamp()); }
+                    }
+
+                    break;
+            }
+        }
+    }
+}
