@@ -42,10 +42,12 @@ HostApplicationBuilder NewBuilder()
         InitialData = new Dictionary<string, string?>
         {
             ["Logging:LogLevel:Microsoft.Hosting"] = "Warning",
-            ["Logging:LogLevel:Orleans"] = "Warning",
-            ["Logging:LogLevel:Polly"] = "Warning", // Orleans' placement: several lines for each grain.
-            ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error", // Advises server GC: wrong for a small process beside trainers.
-            ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error", // Takes the time since boot for its first delay.
+            // Below Error, Orleans says with stack traces what a lost silo means to each of its parts.
+            ["Logging:LogLevel:Orleans"] = "Error",
+            ["Logging:LogLevel:Orleans.Messaging"] = "Critical",
+            ["Logging:LogLevel:Orleans.Runtime.GrainDirectory"] = "Critical",
+            ["Logging:LogLevel:Orleans.Runtime.MembershipService.MembershipTableManager"] = "Warning", // Which silo is lost.
+            ["Logging:LogLevel:Polly"] = "Critical", // Orleans' placement: several lines for each grain.
         },
     });
     return builder;

@@ -47,7 +47,7 @@ public sealed record ClusterAddress
         };
     }
 
-    public override string ToString() => Redis is null ? string.Join(", ", Gateways) : $"the silos that Redis at {Redis} knows";
+    public override string ToString() => Redis is null ? string.Join(", ", Gateways) : $"silos known to Redis at {Redis}";
 
     private static ImmutableArray<IPEndPoint> Parse(string text) =>
         [.. text.Split(',', StringSplitOptions.TrimEntries).SelectMany(one => ParseOne(one, text))];

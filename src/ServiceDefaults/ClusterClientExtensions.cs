@@ -11,14 +11,13 @@ public static class ClusterClientExtensions
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// For calls through a silo that hangs, or one of several that died. Far above what any call takes: they are small, and the
-    /// state that they write is too.
+    /// For calls to a silo that hangs. Far above what any call takes: they are small, and so is the state that they write.
     /// </summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Connects to the cluster at this address and keeps at it: a start waits until a silo is there (for as long as the host's start
-    /// is allowed to take). Calls made while none is there fail at once, and so do those that were on their way when the last
+    /// is allowed to take). Calls made while none is there fail at once, and so do those that were on their way when a
     /// connection broke.
     /// </summary>
     public static IClientBuilder UseCluster(this IClientBuilder client, ClusterAddress address)
@@ -32,7 +31,10 @@ public static class ClusterClientExtensions
             .Configure<ConnectionOptions>(o => o.ConnectionRetryDelay = RetryDelay)
             .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout)
             .AddOutgoingGrainCallFilter(outage)
-            .AddClusterConnectionLostHandler((_, _) => outage.ConnectionLost())
+            .AddGatewayCountChangedHandler((_, change) =>
+            {
+                if (change.NumberOfConnectedGateways < change.PreviousNumberOfConnectedGateways) { outage.ConnectionLost(); }
+            })
             .AddActivityPropagation()
             .UseConnectionRetryFilter(async (_, cancellationToken) =>
             {

@@ -31,7 +31,7 @@ public sealed class ClusterConnection : IAsyncDisposable
         {
             host.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            throw new TimeoutException($"no cluster answers at {address} (tried for {deadline.TotalSeconds:0.#} s): is it running, and is this its address?", e);
+            throw new TimeoutException($"no cluster answers ({address}; tried for {deadline.TotalSeconds:0.#} s): is it running, and is this its address?", e);
         }
     }
 
@@ -46,7 +46,7 @@ public sealed class ClusterConnection : IAsyncDisposable
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton<IHostLifetime, ForeignLifetime>();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
-        builder.Logging.AddFilter("Orleans", LogLevel.Critical); // What goes wrong comes out as an exception, once.
+        builder.Logging.AddFilter("Orleans", LogLevel.Critical).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // What goes wrong comes out as an exception, once.
         builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.UseOrleansClient(client => client.UseCluster(address));
         return builder.Build();

@@ -4,15 +4,16 @@ using Orleans.Runtime;
 namespace Cluster.ServiceDefaults;
 
 /// <summary>
-/// Fails the calls that are on their way when the last connection to the cluster breaks. Their answers cannot come any more;
-/// Orleans would wait for each until its response timeout.
+/// Fails the calls that are on their way when a connection to the cluster breaks. An answer that was to come over it cannot come
+/// any more, and Orleans would wait for it until the response timeout. Which calls those are is not to be seen from here, so
+/// where there are several connections, calls over the others fail too: to their callers all are calls that may be repeated.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A token source without a timer or a wait handle holds nothing that must be disposed of.")]
 internal sealed class OutageFilter : IOutgoingGrainCallFilter
 {
     private CancellationTokenSource _connected = new();
 
-    /// <summary>The last connection is gone. Calls from now on fail by themselves until another is there.</summary>
+    /// <summary>Later calls take another connection, or fail by themselves.</summary>
     public void ConnectionLost() => Interlocked.Exchange(ref _connected, new()).Cancel();
 
     public async Task Invoke(IOutgoingGrainCallContext context)
@@ -24,7 +25,7 @@ internal sealed class OutageFilter : IOutgoingGrainCallFilter
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested)
         {
-            throw new SiloUnavailableException("the connection to the cluster broke before the answer came: the call may or may not have been carried out");
+            throw new SiloUnavailableException("a connection to the cluster broke before the answer came: the call may or may not have been carried out");
         }
     }
 }

@@ -34,15 +34,21 @@ internal static class SiloState
     }
 
     /// <summary>Several silos, held together by Redis.</summary>
-    public static ISiloBuilder UseRedis(this ISiloBuilder silo, RedisAddress redis) => silo
-        .UseRedisClustering(o => o.ConfigurationOptions = redis.Options())
-        .UseRedisReminderService(o => o.ConfigurationOptions = redis.Options())
-        .AddRedisGrainStorage(StorageName, (OptionsBuilder<RedisStorageOptions> o) => o.Configure<Serializer>((options, serializer) =>
-        {
-            options.ConfigurationOptions = redis.Options();
-            options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
-        }))
-        .Configure<ClusterMembershipOptions>(NoticeTheDead);
+    public static ISiloBuilder UseRedis(this ISiloBuilder silo, RedisAddress redis)
+    {
+        const string orleansOwn = "redis";
+        silo.Services.AddKeyedSingleton<IGrainStorage>(StorageName, (services, _) =>
+            new RedisStateStorage(services.GetRequiredKeyedService<IGrainStorage>(orleansOwn), redis));
+        return silo
+            .UseRedisClustering(o => o.ConfigurationOptions = redis.Options())
+            .UseRedisReminderService(o => o.ConfigurationOptions = redis.Options())
+            .AddRedisGrainStorage(orleansOwn, (OptionsBuilder<RedisStorageOptions> o) => o.Configure<Serializer>((options, serializer) =>
+            {
+                options.ConfigurationOptions = redis.Options();
+                options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+            }))
+            .Configure<ClusterMembershipOptions>(NoticeTheDead);
+    }
 
     /// <summary>
     /// A silo that is killed is noticed by its neighbours after three missed probes, a second apart, and voted out; Orleans'

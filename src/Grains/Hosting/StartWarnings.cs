@@ -23,7 +23,7 @@ internal sealed partial class StartWarnings(ILogger<StartWarnings> logger)
     public async Task CheckAsync(RedisAddress redis)
     {
         var options = redis.Options();
-        (options.AbortOnConnectFail, options.ConnectRetry) = (true, ConnectAttempts);
+        (options.AbortOnConnectFail, options.ConnectRetry, options.AllowAdmin) = (true, ConnectAttempts, true); // INFO counts as administration.
         try
         {
             await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
@@ -48,7 +48,7 @@ internal sealed partial class StartWarnings(ILogger<StartWarnings> logger)
                 if (persistence.GetValueOrDefault("aof_enabled") != "1") { LogNotAppendOnly(redis); }
             }
         }
-        catch (RedisException e)
+        catch (Exception e) when (e is RedisException or TimeoutException)
         {
             LogUnknownPersistence(redis, e.Message);
         }

@@ -22,8 +22,8 @@ public sealed class ClusterAddressTests
     {
         var both = Read(("Cluster:Gateway", "10.0.0.1:1"), ("ConnectionStrings:redis", "10.0.0.5"));
         Assert.Equal(("10.0.0.1:1", null), (both.ToString(), both.Redis));
-        Assert.Equal("the silos that Redis at 10.0.0.5:6379 knows", Read(("ConnectionStrings:redis", "10.0.0.5:6379")).ToString());
-        Assert.Equal("the silos that Redis at here:1 knows", Read(("ConnectionStrings:redis", "there:1"), ("Cluster:Redis", "here:1")).ToString());
+        Assert.Equal("silos known to Redis at 10.0.0.5:6379", Read(("ConnectionStrings:redis", "10.0.0.5:6379")).ToString());
+        Assert.Equal("silos known to Redis at here:1", Read(("ConnectionStrings:redis", "there:1"), ("Cluster:Redis", "here:1")).ToString());
     }
 
     [Fact]

@@ -89,7 +89,7 @@ public sealed class HostingTests
         var unreachable = await Assert.ThrowsAsync<TimeoutException>(() =>
             ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), TimeSpan.FromSeconds(1), CancellationToken.None));
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, 10); // Far below Orleans' own 30 s, with room for a busy machine.
-        Assert.Equal($"no cluster answers at {gateway} (tried for 1 s): is it running, and is this its address?", unreachable.Message);
+        Assert.Equal($"no cluster answers ({gateway}; tried for 1 s): is it running, and is this its address?", unreachable.Message);
     }
 
     private static IConfiguration Configuration(params (string Key, string Value)[] settings) =>
