@@ -1,3 +1,5 @@
+using Cluster.Trainer.Core.Native;
+
 namespace Cluster.Trainer.Core.Collectives.Shared;
 
 /// <summary>
@@ -35,4 +37,12 @@ internal readonly unsafe struct Board(byte* start)
     /// posts n + 2 after all have posted n + 1, and whoever has posted n + 1 has read everything of n.
     /// </summary>
     public byte* Slot(uint sequence) => start + Page + (sequence & 1) * SlotBytes;
+
+    /// <summary>Sets one of this rank's futex words, and wakes who waits for it. All that was read or written before comes before.</summary>
+    public void Raise(uint* word, uint value)
+    {
+        Interlocked.MemoryBarrier(); // Also for stores past the caches, which a plain release does not order.
+        Volatile.Write(ref *word, value);
+        Futex.Wake(word);
+    }
 }
