@@ -150,7 +150,7 @@ internal static partial class RecoveryBenchmark
             {
                 var mark = WaitForStep(run, folder, step => step > 0, 0).Step;
                 var before = WaitForStep(run, folder, step => step > mark + 60, 0);
-                Thread.Sleep(random.Next(500));
+                run.WaitForExit(TimeSpan.FromMilliseconds(random.Next(500)));
                 before = Steps(folder)[^1];
                 var pids = File.ReadAllLines(Path.Combine(folder, "pids"))[^Workers..];
                 var victim = int.Parse(pids[random.Next(Workers)].Split(' ')[1], CultureInfo.InvariantCulture);
@@ -186,7 +186,7 @@ internal static partial class RecoveryBenchmark
                 if (condition(step.Step) && step.Time > after) { return step; }
             }
 
-            Thread.Sleep(5);
+            run.WaitForExit(TimeSpan.FromMilliseconds(5));
         }
 
         throw new InvalidOperationException("it ended, or made no step in time");

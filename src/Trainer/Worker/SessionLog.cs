@@ -14,17 +14,18 @@ namespace Cluster.Trainer.Worker;
 /// <remarks>
 /// Every rank keeps samples and rank 0 alone tells them, so that the next rank 0 knows what the last one could not tell.
 /// </remarks>
-internal sealed class SessionLog(string jobId, TimeProvider time)
+/// <param name="session">Counts the sessions of this process, from 1.</param>
+internal sealed class SessionLog(string jobId, long session, TimeProvider time)
 {
     private const int MaxKept = 2_000;
 
     private readonly Lock _lock = new();
     private readonly long _began = time.GetTimestamp();
-    private readonly List<(long Number, RoundSample Sample)> _samples = [];
+    private readonly List<RoundSample> _samples = [];
     private readonly List<string> _notices = [];
     private long _keepEvery = 1; // Of the rounds; a power of two.
-    private long _lastNumber;
-    private (long Sample, int Notices) _inFlight;
+    private int _noticesInFlight;
+    private long _absorbedRound;
     private long _generation;
     private long _known;
     private int _rank = -1;
@@ -148,35 +149,38 @@ internal sealed class SessionLog(string jobId, TimeProvider time)
         lock (_lock)
         {
             if (_urgent.Task.IsCompleted) { _urgent = new(TaskCreationOptions.RunContinuationsAsynchronously); }
-            _inFlight = (_rank == 0 ? _lastNumber : 0, _notices.Count);
+            _noticesInFlight = _notices.Count;
             return new JobReport(
                 jobId, _generation, _known, _isReady, _round, _rounds, _leaves,
-                _rank == 0 ? [.. _samples.Select(numbered => numbered.Sample)] : [],
-                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome);
+                _rank == 0 ? [.. _samples.Where(sample => sample.Round > _absorbedRound)] : [],
+                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session);
         }
     }
 
     /// <summary>The control plane has the report under way.</summary>
     public void Acknowledge()
     {
-        lock (_lock)
-        {
-            _samples.RemoveAll(numbered => numbered.Number <= _inFlight.Sample);
-            _notices.RemoveRange(0, _inFlight.Notices);
-            if (_rank == 0) { _keepEvery = 1; }
-        }
+        lock (_lock) { _notices.RemoveRange(0, _noticesInFlight); }
     }
 
     /// <summary>
-    /// The control plane has the samples before this round, whoever told them. Of that round itself an evaluation may be missing.
+    /// The control plane knows the samples up to one round, whoever told them, and has stored those up to another. After a crash
+    /// it knows no more than it had stored, and is told again.
     /// </summary>
-    public void Absorbed(long round)
+    public void Absorbed(long round, long stored)
     {
         lock (_lock)
         {
-            _samples.RemoveAll(numbered => numbered.Sample.Round < round);
+            _absorbedRound = round;
+            _samples.RemoveAll(sample => sample.Round <= stored);
             if (_samples.Count < MaxKept / 2) { _keepEvery = 1; }
         }
+    }
+
+    /// <summary>The ranks change over to another generation: what was done in this one is told before it may be too late.</summary>
+    public void ChangedOver()
+    {
+        lock (_lock) { _urgent.TrySetResult(); }
     }
 
     private void Add(RoundCounters counters, bool isEvaluation, ImmutableDictionary<string, double> values)
@@ -185,12 +189,12 @@ internal sealed class SessionLog(string jobId, TimeProvider time)
         {
             _round = counters.Round;
             var seconds = time.GetElapsedTime(_began).TotalSeconds;
-            _samples.Add((++_lastNumber, new RoundSample(counters.Round, isEvaluation, seconds, counters.SamplesSeen, counters.Skipped, values)));
+            _samples.Add(new RoundSample(counters.Round, isEvaluation, seconds, counters.SamplesSeen, counters.Skipped, values));
             if (_samples.Count > MaxKept) { _keepEvery *= 2; }
             if (_keepEvery > 1) { Thin(); }
         }
     }
 
     /// <summary>By round, not by place in the list: a round and the evaluation after it stay or go together.</summary>
-    private void Thin() => _samples.RemoveAll(numbered => numbered.Sample.Round % _keepEvery != 0 && numbered.Sample.Round != _round);
+    private void Thin() => _samples.RemoveAll(sample => sample.Round % _keepEvery != 0 && sample.Round != _round);
 }

@@ -25,7 +25,8 @@ namespace Cluster.Trainer.Worker;
 ///                                +--- fault, change-over, end --------+        dropped: the thread ends
 /// </code>
 /// </remarks>
-internal sealed partial class TrainingSession(JobSubmission submission, string jobId, DataPlaneListener listener, TimeProvider time, ILogger logger)
+/// <param name="number">Counts the sessions of this process, from 1.</param>
+internal sealed partial class TrainingSession(JobSubmission submission, string jobId, long number, DataPlaneListener listener, TimeProvider time, ILogger logger)
     : IRoundObserver
 {
     private readonly object _gate = new(); // A Monitor, for its wait and pulse: guards the four fields after it.
@@ -39,7 +40,7 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
 
     public string JobId => jobId;
 
-    public SessionLog Log { get; } = new(jobId, time);
+    public SessionLog Log { get; } = new(jobId, number, time);
 
     /// <summary>Completes when the training thread has ended.</summary>
     public Task Ended => _ended.Task;
@@ -171,7 +172,9 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
         try
         {
             mesh.Connect();
-            if (loop.Run(mesh, Wish) is var end and not LoopEnd.ChangedOver) { Log.End(Conclude(end, method, environment)); }
+            var end = loop.Run(mesh, Wish);
+            if (end is LoopEnd.ChangedOver) { Log.ChangedOver(); }
+            else { Log.End(Conclude(end, method, environment)); }
         }
         catch (MeshFaultException fault) when (fault.Fault.Kind != FaultKind.Aborted)
         {

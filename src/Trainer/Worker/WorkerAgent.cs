@@ -28,6 +28,7 @@ internal sealed partial class WorkerAgent(
     private readonly Bell _bell = new();
     private IWorkerBell? _bellReference;
     private TrainingSession? _session;
+    private long _sessions;
     private long _lastAnswer = time.GetTimestamp();
     private bool _unreachable;
 
@@ -78,7 +79,7 @@ internal sealed partial class WorkerAgent(
         {
             case Directive.Continue go when _session is { } session:
                 session.Stop = go.Stop;
-                session.Log.Absorbed(go.AbsorbedRound);
+                session.Log.Absorbed(go.AbsorbedRound, go.StoredRound);
                 break;
 
             case Directive.Train train:
@@ -116,7 +117,7 @@ internal sealed partial class WorkerAgent(
         }
 
         LogTakesUp(worker.Id, jobId);
-        _session = new TrainingSession(submission, jobId, listener, time, logger);
+        _session = new TrainingSession(submission, jobId, ++_sessions, listener, time, logger);
         _session.Start();
         return _session;
     }
