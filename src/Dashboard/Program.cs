@@ -25,6 +25,8 @@ try
     var settings = ApiSettings.From(builder.Configuration, address.ToString());
     builder.AddServiceDefaults();
     builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
+    // An outage is said in every answer; a stack trace for each attempt to connect says no more.
+    builder.Logging.AddFilter("Orleans.Runtime.Messaging", LogLevel.Error).AddFilter("Orleans.Messaging", LogLevel.Error);
     builder.UseOrleansClient(client => client.UseCluster(address));
     builder.AddClusterApi(settings);
 

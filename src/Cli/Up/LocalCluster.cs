@@ -14,7 +14,7 @@ namespace Cluster.Cli.Up;
 /// <code>
 ///   start   lock on the store, silo, API, trainers, then the address file: who finds it can use the cluster
 ///   stay    until Ctrl-C, SIGTERM or 'cluster down'; a trainer that ends is started again
-///   end     trainers, API, silo, address file, lock: the other way round
+///   end     trainers, address file, API, silo, lock: nobody finds a cluster that is half gone
 /// </code>
 /// </remarks>
 internal static class LocalCluster

@@ -30,10 +30,11 @@ internal static class JobRoutes
         var from = Requests.CheckRange(skip, 0, "skip", 0, int.MaxValue - MaxLooked);
         var only = state is null ? (JobState?)null : ParseState(state);
 
+        var pageSize = only is null ? wanted : MaxCount; // A rare state is looked for in long strides.
         var jobs = new List<JobSummary>();
         for (var next = from; ;)
         {
-            var page = await plane.ListAsync(next, Math.Min(wanted, MaxLooked), cancellationToken);
+            var page = await plane.ListAsync(next, pageSize, cancellationToken);
             var summaries = await Task.WhenAll(page.Ids.Select(id => plane.SummaryAsync(id, cancellationToken)));
             foreach (var summary in summaries)
             {

@@ -6,26 +6,30 @@ using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Jobs;
 
-/// <summary>The shell around <see cref="JobMachine"/>: keeps its state, tells the pool, logs each change once.</summary>
+/// <summary>
+/// The shell around <see cref="JobMachine"/>: keeps its state and rings workers that have news. It watches their leases and
+/// stores its progress in JobGrain.Watch.cs, and keeps the pool informed in JobGrain.Pool.cs.
+/// </summary>
 internal sealed partial class JobGrain(
     [PersistentState("job", "cluster")] IPersistentState<JobGrainState> store,
-    ILogger<JobGrain> logger) : Grain, IJobGrain
+    [PersistentState("progress", "cluster")] IPersistentState<JobProgressState> progressStore,
+    TimeProvider clock,
+    ILogger<JobGrain> logger) : Grain, IJobGrain, IRemindable
 {
-    private static readonly TimeSpan RepeatPeriod = TimeSpan.FromSeconds(5);
+    private const int MaxEventLength = 1000;
 
-    /// <summary>Several heartbeats: how long a rank that others have lost may take to say what happened to it.</summary>
-    private static readonly TimeSpan ReasonPeriod = TimeSpan.FromSeconds(3);
-
-    private readonly JobProgress _progress = new(); // Volatile on purpose: no write per heartbeat.
-    private IGrainTimer? _repeat;
-    private IGrainTimer? _reason;
-    private string? _queuePlace;
+    private JobProgress _progress = null!;
 
     private string Id => this.GetPrimaryKeyString();
 
-    private IPoolGrain Pool => GrainFactory.GetGrain<IPoolGrain>(IPoolGrain.Default);
-
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => TellPool();
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _progress = new(progressStore.State);
+        _storedRound = _progress.AbsorbedRound;
+        SetTimers(before: null);
+        TellPool();
+        return Task.CompletedTask;
+    }
 
     public async Task<SubmitResult> Submit(JobSubmission submission)
     {
@@ -34,50 +38,97 @@ internal sealed partial class JobGrain(
             return new(refusal);
         }
 
-        await Commit(JobMachine.Submit(store.State, submission));
+        if (store.State.State is JobState.Unknown)
+        {
+            await this.RegisterOrUpdateReminder(Reminder, ReminderPeriod, ReminderPeriod);
+            await Commit(JobMachine.Submit(store.State, submission, clock.GetUtcNow().UtcDateTime));
+        }
+
+        await BeListed();
         return new(Refusal: null);
     }
 
     public Task<JobView> View(long afterSample) =>
         Task.FromResult(JobViews.Of(Id, store.State, _progress, _queuePlace, afterSample));
 
-    public Task Stop(string reason) => Commit(JobMachine.Stop(store.State, Names.Cut(reason, ReportBounds.MaxReasonLength)));
+    public Task<JobSummary> Summary() => Task.FromResult(JobViews.SummaryOf(Id, store.State, _progress, _queuePlace));
 
-    public Task Fail(string reason) => Commit(JobMachine.Fail(store.State, Names.Cut(reason, ReportBounds.MaxReasonLength)));
+    public Task<string?> Stop(string reason) => Wish(JobMachine.Stop(store.State, Names.Cut(reason, ReportBounds.MaxReasonLength)));
 
-    public Task Grant(ImmutableArray<WorkerInfo> workers) =>
-        Commit(JobMachine.Grant(store.State, workers, ImmutableCollectionsMarshal.AsImmutableArray(RandomNumberGenerator.GetBytes(32))));
+    public Task<string?> Pause(string reason) => Wish(JobMachine.Pause(store.State, Names.Cut(reason, ReportBounds.MaxReasonLength)));
 
-    public async Task<Directive> Report(string workerId, JobReport? report)
+    public async Task<string?> Resume()
     {
-        if (report is not null && JobMachine.IsCurrent(store.State, workerId, report))
+        var step = JobMachine.Resume(store.State);
+        if (step.State.State is JobState.Waiting)
         {
-            // Also after the end: when one rank failed, the others' last samples and checkpoint still come in.
-            var bounded = ReportBounds.Bounded(report);
-            _progress.Absorb(bounded);
-            if (bounded.Outcome is { } outcome)
+            await this.RegisterOrUpdateReminder(Reminder, ReminderPeriod, ReminderPeriod); // The last one went when the job had ended.
+        }
+
+        return await Wish(step);
+    }
+
+    public Task Fail(string reason) => Wish(JobMachine.Fail(store.State, Names.Cut(reason, ReportBounds.MaxReasonLength)));
+
+    public Task Grant(ImmutableArray<WorkerInfo> workers, long version) =>
+        Commit(JobMachine.Grant(store.State, workers, version, _progress.Round));
+
+    public async Task<Directive> Report(WorkerInfo worker, JobReport? report)
+    {
+        var bounded = report is null ? null : ReportBounds.Bounded(report);
+        if (store.State.Workers.Any(worker.IsSameProcess))
+        {
+            _leases.Hear(worker.Id);
+            if (bounded is not null)
             {
-                await Commit(JobMachine.End(store.State, bounded.Rank, outcome));
-                if (JobMachine.AwaitsReason(store.State))
-                {
-                    _reason ??= this.RegisterGrainTimer(() => Commit(JobMachine.StopAwaiting(store.State)), ReasonPeriod, Timeout.InfiniteTimeSpan);
-                }
+                // Also after the end: when one rank failed, the others' last samples and checkpoint still come in.
+                _progress.Absorb(worker, bounded);
+            }
+
+            await Commit(JobMachine.Hear(store.State, worker, bounded, _progress.Round));
+            if (!store.State.TakesWorkers)
+            {
+                await StoreProgress();
             }
         }
 
-        return JobMachine.DirectiveFor(store.State, Id, workerId);
+        return JobDirectives.For(store.State, Id, worker, bounded, _storedRound);
+    }
+
+    private async Task<string?> Wish(JobStep step)
+    {
+        await Commit(step);
+        return step.Refusal;
     }
 
     /// <summary>Durable before visible: nobody hears of a state that a crash could make us forget.</summary>
     private async Task Commit(JobStep step)
     {
-        if (ReferenceEquals(step.State, store.State))
+        var before = store.State;
+        if (ReferenceEquals(step.State, before))
         {
-            LogUnchanged(Id, step.Reason);
             return;
         }
 
-        store.State = step.State;
+        var after = JobMachine.Acknowledge(step.State, _returned);
+        _returned.Clear();
+        if (after.Generation != before.Generation)
+        {
+            after = after with { Secret = ImmutableCollectionsMarshal.AsImmutableArray(RandomNumberGenerator.GetBytes(32)) };
+        }
+
+        if (after with { Ready = before.Ready, Arrived = before.Arrived } != before)
+        {
+            store.State = after;
+            await Write();
+        }
+
+        store.State = after;
+        await Tell(before, after, step.Reason);
+    }
+
+    private async Task Write()
+    {
         try
         {
             await store.WriteStateAsync();
@@ -87,52 +138,33 @@ internal sealed partial class JobGrain(
             DeactivateOnIdle(); // The write may or may not have landed; only a reload can tell.
             throw;
         }
-
-        LogStep(Id, step.State.State, step.State.Generation, step.Reason);
-        await TellPool();
     }
 
-    /// <summary>
-    /// The pool holds what this state asks for: a place in the queue while waiting, nothing after the end. Repeated while
-    /// waiting, which also brings back a lost grant, and until it has succeeded after the end.
-    /// </summary>
-    private async Task TellPool()
+    private async Task Tell(JobGrainState before, JobGrainState after, string reason)
     {
-        var again = store.State.State is JobState.Waiting;
-        try
+        if (before.State != after.State || before.Generation != after.Generation || before.Reason != after.Reason || before.IsBroken != after.IsBroken)
         {
-            if (again)
-            {
-                _queuePlace = await Pool.Enqueue(Id, store.State.Submission!.Workers);
-            }
-            else if (store.State.State.IsFinal)
-            {
-                await Pool.Release(Id);
-            }
-        }
-        catch (Exception e)
-        {
-            LogPoolAway(e, Id, e.Message);
-            again = true;
+            _progress.Happened(new(clock.GetUtcNow().UtcDateTime, after.Generation, after.State, Names.Cut(reason, MaxEventLength)));
+            LogStep(Id, after.State, after.Generation, reason);
         }
 
-        if (!again)
+        if (!after.TakesWorkers)
         {
-            _repeat?.Dispose();
-            _repeat = null;
+            await StoreProgress();
         }
-        else
+
+        SetTimers(before);
+        if (before.State != after.State || !before.Returned.SequenceEqual(after.Returned))
         {
-            _repeat ??= this.RegisterGrainTimer(TellPool, new GrainTimerCreationOptions(RepeatPeriod, RepeatPeriod) { KeepAlive = true });
+            TellPool();
+        }
+
+        foreach (var worker in JobDirectives.WithNews(before, after))
+        {
+            await GrainFactory.GetGrain<IWorkerGrain>(worker).Ring(); // One way: it ends when the message is on its way.
         }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} is {State} (generation {Generation}): {Reason}")]
     private partial void LogStep(string job, JobState state, long generation, string reason);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Job {Job} stays as it is: it {Reason}")]
-    private partial void LogUnchanged(string job, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} could not reach its pool and tries again: {Problem}")]
-    private partial void LogPoolAway(Exception exception, string job, string problem);
 }

@@ -4,173 +4,124 @@ using Cluster.Contracts.Jobs;
 namespace Cluster.Grains.Jobs;
 
 /// <summary>
-/// The decisions of a job, as functions of its state and of what happened: no clock, no chance, no I/O.
+/// The decisions of a job, as functions of its state and of what happened: no clock, no chance, no I/O. Here is what
+/// people and the pool want; what its workers say is in JobMachine.Reports.cs, and who computes together in
+/// <see cref="Generations"/>.
 /// </summary>
 /// <remarks>
 /// <code>
-///   Unknown --Submit--> Waiting --Grant--> Running --Stop--> Stopping
-///   Waiting            --Stop--> Cancelled
-///   Running, Stopping  --any rank failed, or Fail----------------> Failed        (a rank that lost a peer lets it speak first)
-///   Running, Stopping  --all ranks ended, hashes differ----------> Failed
-///   Running, Stopping  --all ranks Succeeded with one hash-------> Succeeded     (also when a stop came too late)
-///   Running, Stopping  --all ranks ended, at least one Cancelled-> Cancelled
+///   Unknown --Submit--> Waiting --all granted workers ready--> Running --Stop----> Stopping --all ended--> Cancelled
+///                          ^                                    | | \--Pause--> Pausing ----all ended--> Paused
+///                          +--all workers lost, or all drained--+ +--> Succeeded | Failed
+///   Stop:   Waiting, Paused --> Cancelled          Resume: Paused, Failed, Cancelled --> Waiting
 /// </code>
-/// Final states never change; every other event in any state changes nothing and says why.
+/// A new state carries its reason. Every other event in any state changes nothing and says why.
+/// <para>
+/// Generations. Workers that come or go by the pool's will make a graceful one, which the ranks take up together at the
+/// end of a round; it is not replaced by another graceful one before every member has arrived in it. A loss makes a
+/// recovery generation at any time. Whatever a worker says of an older generation changes nothing, with one exception:
+/// until all have arrived in a graceful one, the ranks still compute in the one before, and may lose that.
+/// </para>
 /// </remarks>
-internal static class JobMachine
+internal static partial class JobMachine
 {
-    public static JobStep Submit(JobGrainState s, JobSubmission submission) => s.State is JobState.Unknown
-        ? To(s with { Submission = submission }, JobState.Waiting, $"waits for {Count(submission.Workers, "worker")}")
+    /// <param name="now">UTC.</param>
+    public static JobStep Submit(JobGrainState s, JobSubmission submission, DateTime now) => s.State is JobState.Unknown
+        ? To(s with { Submission = submission, SubmittedAt = now }, JobState.Waiting, $"waits for {Count(submission.MinWorkers, "worker")}")
         : new(s, "was submitted before");
 
-    /// <summary>Generation 1 begins: ranks in the order granted.</summary>
-    /// <param name="secret">32 random bytes, made for this grant.</param>
-    public static JobStep Grant(JobGrainState s, ImmutableArray<WorkerInfo> workers, ImmutableArray<byte> secret)
+    /// <summary>From the pool: these are the job's workers. A level: only the newest version counts.</summary>
+    /// <param name="round">Rounds that the job is known to have committed; so everywhere.</param>
+    public static JobStep Grant(JobGrainState s, ImmutableArray<WorkerInfo> workers, long version, long round)
     {
-        if (s.State is not JobState.Waiting)
+        if (!s.TakesWorkers || version <= s.GrantVersion)
         {
-            return new(s, $"needs no workers: it is {s.State}");
+            return new(s, s.TakesWorkers ? $"knows a newer grant than version {version}" : $"takes no workers: it is {s.State}");
         }
 
-        if (workers.Length != s.Submission!.Workers)
+        var granted = s with
         {
-            return new(s, $"refused {workers.Length} workers: it wants {s.Submission.Workers}, all at once");
-        }
-
-        var started = s with
-        {
-            Generation = s.Generation + 1,
-            Members = workers,
-            Secret = secret,
-            Outcomes = [.. Enumerable.Repeat<Outcome?>(null, workers.Length)],
+            Granted = workers,
+            GrantVersion = version,
+            Ready = [.. s.Ready.Where(id => s.Granted.First(g => g.Id == id) is var ready && workers.Any(ready.IsSameProcess))],
         };
-        return To(started, JobState.Running, $"has {Count(workers.Length, "worker")}");
+        if (granted.Computing.Where(m => workers.Any(w => w.Id == m.Id && !w.IsSameProcess(m))).ToImmutableArray() is { IsEmpty: false } replaced)
+        {
+            return Generations.Lose(granted, replaced, round, $"another process has taken the place of {Ids(replaced)}");
+        }
+
+        var step = Generations.Regroup(new(granted, $"is granted {Count(workers.Length, "worker")}"));
+        return step.State.IsParking && !s.IsParking
+            ? To(step.State, JobState.Running, "all its workers are to leave: they end at a checkpoint")
+            : step;
     }
 
-    /// <summary>
-    /// A report counts only from a member of this generation, under its own rank: anything else is late or lost its way.
-    /// </summary>
-    public static bool IsCurrent(JobGrainState s, string workerId, JobReport report) =>
-        report.Generation == s.Generation && report.Rank >= 0 && report.Rank == s.RankOf(workerId);
-
-    /// <summary>A rank has ended. The first outcome of a rank counts.</summary>
-    public static JobStep End(JobGrainState s, int rank, Outcome outcome)
+    /// <summary>Leases have ended: these workers are lost.</summary>
+    public static JobStep Silent(JobGrainState s, ImmutableArray<WorkerInfo> silent, long round)
     {
-        if (s.State is not (JobState.Running or JobState.Stopping))
+        if (!s.TakesWorkers || s.IsBroken)
         {
-            return new(s, $"is {s.State}");
+            return new(s, s.IsBroken ? "is asking which of its workers live" : $"has no workers: it is {s.State}");
         }
 
-        if (s.Outcomes[rank] is not null)
-        {
-            return new(s, $"rank {rank} has reported its end before");
-        }
+        var members = s.Computing.Where(m => silent.Any(m.IsSameProcess)).ToImmutableArray();
+        var others = s.Granted.Where(g => silent.Any(g.IsSameProcess) && !members.Any(g.IsSameProcess)).ToImmutableArray();
+        var left = others.IsEmpty ? s : Generations.Evict(s, others);
 
-        s = s with { Outcomes = s.Outcomes.SetItem(rank, outcome) };
-        if (RootFailure(s) is { } root)
-        {
-            return FailBecauseOf(s, root);
-        }
-
-        if (outcome is { State: JobState.Failed, LostPeer: { } lost })
-        {
-            return new(s, $"rank {rank} lost rank {lost}, which may say itself what happened");
-        }
-
-        var running = s.Outcomes.Count(o => o is null);
-        return running > 0 ? new(s, $"rank {rank} ended as {outcome.State}, {running} of {s.Outcomes.Length} go on") : Conclude(s);
+        // Also one that had reported its end: its state may be needed until all have, and the others do without it.
+        return !members.IsEmpty ? Generations.Lose(left, members, round, $"{Ids(members)} fell silent")
+            : others.IsEmpty ? new(s, "hears of all its workers")
+            : Generations.Regroup(new(left, $"{Ids(others)} fell silent before joining"));
     }
 
-    /// <summary>Some rank has failed for want of a peer that has not said what happened to it.</summary>
-    public static bool AwaitsReason(JobGrainState s) =>
-        s.State is JobState.Running or JobState.Stopping && s.Outcomes.Any(o => o?.State is JobState.Failed);
-
-    /// <summary>The lost peer had time enough to speak: the loss itself is the reason.</summary>
-    public static JobStep StopAwaiting(JobGrainState s) => AwaitsReason(s)
-        ? FailBecauseOf(s, s.Outcomes.IndexOf(s.Outcomes.First(o => o?.State is JobState.Failed)))
-        : new(s, "awaits no reason");
+    /// <summary>The pool knows that these are lost.</summary>
+    public static JobGrainState Acknowledge(JobGrainState s, IReadOnlyCollection<WorkerInfo> known) =>
+        s.Returned.Any(known.Contains) ? s with { Returned = s.Returned.RemoveAll(known.Contains) } : s;
 
     public static JobStep Stop(JobGrainState s, string reason) => s.State switch
     {
-        JobState.Waiting => To(s, JobState.Cancelled, $"stopped before it began: {reason}"),
-        JobState.Running => To(s, JobState.Stopping, reason),
-        _ => new(s, $"cannot be stopped: it is {s.State}"),
+        JobState.Waiting => Ended(s, JobState.Cancelled, $"stopped while it waited: {reason}"),
+        JobState.Paused => Ended(s, JobState.Cancelled, reason),
+        JobState.Running or JobState.Pausing => To(s, JobState.Stopping, reason),
+        JobState.Stopping or JobState.Cancelled => new(s, "is stopped already"),
+        _ => Refused(s, "stopped"),
+    };
+
+    public static JobStep Pause(JobGrainState s, string reason) => s.State switch
+    {
+        JobState.Waiting => Ended(s, JobState.Paused, $"paused while it waited: {reason}"),
+        JobState.Running => To(s, JobState.Pausing, reason),
+        JobState.Pausing or JobState.Paused => new(s, "is paused already"),
+        _ => Refused(s, "paused"),
+    };
+
+    /// <summary>Also takes a pause back that the workers have not come to yet.</summary>
+    public static JobStep Resume(JobGrainState s) => s.State switch
+    {
+        JobState.Paused or JobState.Failed or JobState.Cancelled =>
+            To(Generations.WithoutMembers(s) with { LostInARow = 0 }, JobState.Waiting, $"resumed: waits for {Count(s.Submission!.MinWorkers, "worker")}"),
+        JobState.Pausing => Generations.Regroup(To(s, JobState.Running, "resumed before it paused")),
+        JobState.Waiting or JobState.Running => new(s, "is at work already"),
+        _ => Refused(s, "resumed"),
     };
 
     public static JobStep Fail(JobGrainState s, string reason) => s.State is JobState.Unknown || s.State.IsFinal
-        ? new(s, $"cannot fail: it is {s.State}")
-        : To(s, JobState.Failed, reason);
+        ? Refused(s, "failed")
+        : Ended(s, JobState.Failed, reason);
 
-    /// <summary>What one worker should be doing in this state.</summary>
-    public static Directive DirectiveFor(JobGrainState s, string jobId, string workerId) => (s.State, Rank: s.RankOf(workerId)) switch
-    {
-        (JobState.Running or JobState.Stopping, >= 0 and var rank) => new Directive.Train(
-            new(jobId, s.Generation, rank, s.Members, s.Secret, s.Submission!), Stop: s.State is JobState.Stopping),
-        (JobState.Running or JobState.Stopping, _) => new Directive.Idle($"job {jobId} runs without {workerId}"),
-        _ => new Directive.Idle($"job {jobId} is {s.State}: {s.Reason}"),
-    };
+    /// <summary>Final, or Paused: it needs no workers. A final job keeps its last members and how they ended.</summary>
+    internal static JobStep Ended(JobGrainState s, JobState state, string reason) => To(
+        (state is JobState.Paused ? Generations.WithoutMembers(s) : s) with { Granted = [], Ready = [], Previous = [], Suspects = [], Faulted = [], Loss = null },
+        state,
+        reason);
 
-    /// <summary>Of the ranks that said what their weights are: the one hash on which all agree, or null.</summary>
-    public static string? AgreedHash(JobGrainState s)
-    {
-        var hashes = s.Outcomes.Select(o => o?.WeightsSha256).Where(h => h is not null).Distinct().ToArray();
-        return hashes is [var one] ? one : null;
-    }
+    internal static JobStep To(JobGrainState s, JobState state, string reason) => new(s with { State = state, Reason = reason }, reason);
 
-    /// <summary>
-    /// The rank whose own failure ends the job; null while there is none. One that failed because it lost a peer is the root only
-    /// when that peer ended well, or when all ranks have ended.
-    /// </summary>
-    private static int? RootFailure(JobGrainState s)
-    {
-        var failed = Enumerable.Range(0, s.Outcomes.Length).Where(rank => s.Outcomes[rank]?.State is JobState.Failed).ToArray();
-        var roots = failed.Where(rank => s.Outcomes[rank]!.LostPeer is not { } lost || s.Outcomes[lost] is { State: not JobState.Failed });
-        return roots.Select(rank => (int?)rank).FirstOrDefault() ?? (failed.Length > 0 && !s.Outcomes.Contains(null) ? failed[0] : null);
-    }
+    internal static string Count(int n, string thing) => n == 1 ? $"1 {thing}" : $"{n} {thing}s";
 
-    private static JobStep FailBecauseOf(JobGrainState s, int rank) =>
-        To(s, JobState.Failed, $"worker {s.Members[rank].Id} (rank {rank}) failed: {s.Outcomes[rank]!.Reason ?? "it gave no reason"}");
+    internal static string Ids(IEnumerable<WorkerInfo> workers) => string.Join(", ", workers.Select(w => w.Id));
 
-    /// <summary>All ranks have ended, none as Failed.</summary>
-    private static JobStep Conclude(JobGrainState s)
-    {
-        if (Disagreement(s) is { } difference)
-        {
-            return To(s, JobState.Failed, $"ranks disagree on the final weights: {difference}");
-        }
-
-        if (s.Outcomes.Any(o => o!.State is JobState.Cancelled))
-        {
-            return To(s, JobState.Cancelled, s.State is JobState.Stopping ? s.Reason : "its workers ended before the last round");
-        }
-
-        for (var rank = 0; rank < s.Outcomes.Length; rank++)
-        {
-            if (s.Outcomes[rank]!.WeightsSha256 is null)
-            {
-                return To(s, JobState.Failed, $"worker {s.Members[rank].Id} (rank {rank}) did not say what its final weights are");
-            }
-        }
-
-        return To(s, JobState.Succeeded, s.Outcomes.Length == 1 ? "its worker finished" : $"all {s.Outcomes.Length} ranks ended with the same weights");
-    }
-
-    /// <summary>Names the first rank that differs from the first that gave a hash; null when all agree.</summary>
-    private static string? Disagreement(JobGrainState s)
-    {
-        var given = s.Outcomes.Select((o, rank) => (Rank: rank, Hash: o!.WeightsSha256)).Where(g => g.Hash is not null).ToArray();
-        foreach (var (rank, hash) in given)
-        {
-            if (hash != given[0].Hash)
-            {
-                return $"rank {given[0].Rank} ({s.Members[given[0].Rank].Id}) has {given[0].Hash}, rank {rank} ({s.Members[rank].Id}) has {hash}";
-            }
-        }
-
-        return null;
-    }
-
-    private static JobStep To(JobGrainState s, JobState state, string reason) => new(s with { State = state, Reason = reason }, reason);
-
-    private static string Count(int n, string thing) => n == 1 ? $"1 {thing}" : $"{n} {thing}s";
+    private static JobStep Refused(JobGrainState s, string wish) => s.State is JobState.Unknown
+        ? new(s, s.Reason, s.Reason)
+        : new(s, $"cannot be {wish}: it is {s.State}", $"it cannot be {wish}: it is {s.State}");
 }

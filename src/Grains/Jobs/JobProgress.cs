@@ -4,30 +4,44 @@ using Cluster.Contracts.Jobs;
 namespace Cluster.Grains.Jobs;
 
 /// <summary>
-/// How far a job has come, as its workers last said. Volatile and bounded: nothing here decides anything, and a restart of
-/// the silo loses no more than the points of a chart.
+/// How far a job has come, as its workers last said, and what happened to it. Bounded; nothing here decides anything. It is
+/// stored now and then and not with every heartbeat: workers keep what is not stored yet (<see cref="AbsorbedRound"/>).
 /// </summary>
-internal sealed class JobProgress
+internal sealed class JobProgress(JobProgressState stored)
 {
     public const int MaxSamplesPerView = 500;
+    public const int MaxEvents = 200;
+
+    /// <summary>More lives of processes than a job has in a bad week.</summary>
+    private const int MaxWorkers = 4096;
 
     /// <summary>Newest values are kept for so many names over the life of a job.</summary>
     private const int MaxMetrics = 256;
 
-    private readonly Dictionary<int, (long Round, long Leaves)> _ranks = [];
-    private readonly Queue<RoundSample> _samples = new();
-    private readonly Queue<string> _notices = new();
-    private readonly Dictionary<string, double> _metrics = [];
-    private RoundSample? _first;
-    private RoundSample? _newest;
-    private long _newestNumber;
+    private readonly Queue<RoundSample> _samples = new(stored.Samples);
+    private readonly Queue<string> _notices = new(stored.Notices);
+    private readonly Queue<JobEvent> _events = new(stored.Events);
+    private readonly Dictionary<string, double> _metrics = new(stored.Metrics);
+    private readonly List<WorkerProgress> _workers = [.. stored.Workers];
+    private readonly Dictionary<(string Id, int ProcessId), int> _indexes =
+        stored.Workers.Select((worker, index) => (worker, index)).ToDictionary(w => (w.worker.Id, w.worker.ProcessId), w => w.index);
+    private RoundSample? _newest = stored.Samples.LastOrDefault();
+    private RoundSample? _firstOfTeller = stored.FirstOfTeller;
+    private string? _teller = stored.Teller;
+    private long _newestNumber = stored.NewestNumber;
+
+    /// <summary>Rises with every change.</summary>
+    public long Version { get; private set; }
 
     /// <summary>Rounds committed: all ranks commit the same ones, so the most that any of them said.</summary>
-    public long Round { get; private set; }
+    public long Round { get; private set; } = stored.Round;
 
-    public long Rounds { get; private set; }
+    public long Rounds { get; private set; } = stored.Rounds;
 
-    public string? Checkpoint { get; private set; }
+    public string? Checkpoint { get; private set; } = stored.Checkpoint;
+
+    /// <summary>Samples up to this round are all here. An evaluation may follow a round's own sample.</summary>
+    public long AbsorbedRound => _newest is { } newest ? newest.IsEvaluation ? newest.Round : newest.Round - 1 : 0;
 
     public long SamplesSeen => _newest?.SamplesSeen ?? 0;
 
@@ -37,35 +51,48 @@ internal sealed class JobProgress
 
     public ImmutableArray<string> Notices => [.. _notices];
 
-    public double SamplesPerSecond => _newest is { } newest && _first is { } first && newest.Seconds > first.Seconds
+    public ImmutableArray<JobEvent> Events => [.. _events];
+
+    /// <summary>Every process that has computed for the job, in the order in which they came.</summary>
+    public IReadOnlyList<WorkerProgress> Workers => _workers;
+
+    /// <summary>Seconds are of one worker's clock, so it is taken over what the newest teller told.</summary>
+    public double SamplesPerSecond => _newest is { } newest && _firstOfTeller is { } first && newest.Seconds > first.Seconds
         ? (newest.SamplesSeen - first.SamplesSeen) / (newest.Seconds - first.Seconds)
         : 0;
 
-    /// <summary>Rounds committed and leaves computed by one rank.</summary>
-    public (long Round, long Leaves) Of(int rank) => _ranks.GetValueOrDefault(rank);
+    /// <summary>What one process has done.</summary>
+    public WorkerProgress Of(WorkerInfo worker) => _indexes.TryGetValue((worker.Id, worker.ProcessId), out var index)
+        ? _workers[index]
+        : new(worker.Id, worker.ProcessId, LeavesComputed: 0, Round: 0);
 
-    /// <summary>Takes in a report of the current generation, cut to size. Counts never go back, whatever order reports come in.</summary>
-    public void Absorb(JobReport report)
+    /// <summary>
+    /// Takes in a report of one of the job's workers, cut to size. Counts never go back, whatever order reports come in: a job
+    /// that goes on from a checkpoint comes through rounds again that are known already.
+    /// </summary>
+    public void Absorb(WorkerInfo worker, JobReport report)
     {
-        var (round, leaves) = Of(report.Rank);
-        _ranks[report.Rank] = (Math.Max(round, report.Round), Math.Max(leaves, report.LeavesComputed));
-        Round = Math.Max(Round, report.Round);
-        Rounds = Math.Max(Rounds, report.Rounds);
-
+        Note(worker, report);
+        Round = Larger(Round, report.Round);
+        Rounds = Larger(Rounds, report.Rounds);
         foreach (var notice in report.Notices.Where(n => !_notices.Contains(n)))
         {
             Push(_notices, notice, ReportBounds.MaxNotices);
         }
 
-        if (report.Rank == 0)
+        if (report.Checkpoint is { } checkpoint && checkpoint != Checkpoint)
         {
-            Checkpoint = report.Checkpoint ?? Checkpoint;
-            foreach (var sample in report.Samples)
-            {
-                Add(sample);
-            }
+            Checkpoint = checkpoint;
+            Version++;
+        }
+
+        foreach (var sample in report.Samples)
+        {
+            Add(worker.Id, sample);
         }
     }
+
+    public void Happened(JobEvent what) => Push(_events, what, MaxEvents);
 
     /// <summary>Samples with a number above <paramref name="after"/>, oldest first, and the number of the last of them.</summary>
     public (ImmutableArray<RoundSample> Samples, long Last) SamplesAfter(long after)
@@ -76,15 +103,55 @@ internal sealed class JobProgress
         return (taken, taken.IsEmpty ? Math.Min(after, _newestNumber) : oldestNumber + skip + taken.Length - 1);
     }
 
-    private void Add(RoundSample sample)
+    public JobProgressState ToState() => new()
     {
-        // An answer that got lost makes the worker send its samples again.
-        if (!double.IsFinite(sample.Seconds) || sample.Seconds <= _newest?.Seconds)
+        Round = Round,
+        Rounds = Rounds,
+        Checkpoint = Checkpoint,
+        Samples = [.. _samples],
+        NewestNumber = _newestNumber,
+        Teller = _teller,
+        FirstOfTeller = _firstOfTeller,
+        Metrics = Metrics,
+        Notices = Notices,
+        Events = Events,
+        Workers = [.. _workers],
+    };
+
+    private void Note(WorkerInfo worker, JobReport report)
+    {
+        var known = Of(worker);
+        var now = known with { LeavesComputed = Math.Max(known.LeavesComputed, report.LeavesComputed), Round = Math.Max(known.Round, report.Round) };
+        if (now == known)
         {
             return;
         }
 
-        _first ??= sample;
+        Version++;
+        if (_indexes.TryGetValue((worker.Id, worker.ProcessId), out var index))
+        {
+            _workers[index] = now;
+        }
+        else if (_workers.Count < MaxWorkers)
+        {
+            _indexes.Add((worker.Id, worker.ProcessId), _workers.Count);
+            _workers.Add(now);
+        }
+    }
+
+    /// <summary>Any rank may become the one that tells, and tells again what it has not heard to be known.</summary>
+    private void Add(string teller, RoundSample sample)
+    {
+        if (!double.IsFinite(sample.Seconds) || (_newest is { } last && (sample.Round, sample.IsEvaluation).CompareTo((last.Round, last.IsEvaluation)) <= 0))
+        {
+            return;
+        }
+
+        if (teller != _teller || sample.Seconds < _newest?.Seconds)
+        {
+            (_teller, _firstOfTeller) = (teller, sample);
+        }
+
         _newest = sample;
         _newestNumber++;
         Push(_samples, sample, ReportBounds.MaxSamples);
@@ -97,8 +164,15 @@ internal sealed class JobProgress
         }
     }
 
-    private static void Push<T>(Queue<T> queue, T item, int limit)
+    private long Larger(long known, long said)
     {
+        Version += said > known ? 1 : 0;
+        return Math.Max(known, said);
+    }
+
+    private void Push<T>(Queue<T> queue, T item, int limit)
+    {
+        Version++;
         queue.Enqueue(item);
         if (queue.Count > limit)
         {

@@ -13,21 +13,46 @@ internal static class JobViews
         return new(
             jobId,
             s.State,
-            Reason: s.State is JobState.Waiting && queuePlace is not null ? queuePlace : s.Reason,
+            Reason(s, queuePlace),
             s.Generation,
-            Recoveries: 0, // Membership is fixed for the life of a job: a lost worker fails it.
+            s.Recoveries,
             progress.Round,
             progress.Rounds,
             progress.SamplesSeen,
             progress.SkippedRounds,
             progress.Checkpoint,
             JobMachine.AgreedHash(s),
-            Workers: [.. s.Members.Select((m, rank) => new JobWorkerView(m.Id, m.ProcessId, rank, progress.Of(rank).Leaves, progress.Of(rank).Round))],
+            Workers(s, progress),
             progress.Metrics,
-            Environment: s.Outcomes.FirstOrDefault(o => o is not null)?.Environment ?? ImmutableDictionary<string, string>.Empty,
+            Environment: s.Outcomes.FirstOrDefault(o => o is { Environment.Count: > 0 })?.Environment ?? ImmutableDictionary<string, string>.Empty,
             samples,
             last,
             progress.Notices,
-            progress.SamplesPerSecond);
+            progress.Events,
+            progress.SamplesPerSecond,
+            s.Submission);
     }
+
+    public static JobSummary SummaryOf(string jobId, JobGrainState s, JobProgress progress, string? queuePlace) =>
+        new(jobId, s.State, Reason(s, queuePlace), progress.Round, progress.Rounds, s.State.IsActive ? s.Members.Length : 0, s.SubmittedAt);
+
+    /// <summary>While it waits, also for what; why it waits again stays, too.</summary>
+    private static string Reason(JobGrainState s, string? queuePlace)
+    {
+        var waitsFor = s.State is not JobState.Waiting ? null
+            : s.Granted.IsEmpty ? queuePlace
+            : $"{JobMachine.Count(s.Granted.Length, "worker")} {(s.Granted.Length == 1 ? "makes" : "make")} ready";
+        return waitsFor is null ? s.Reason : s.Generation == 0 ? waitsFor : $"{s.Reason}; {waitsFor}";
+    }
+
+    private static ImmutableArray<JobWorkerView> Workers(JobGrainState s, JobProgress progress) =>
+    [
+        .. s.Members.Select((m, rank) => View(progress.Of(m), rank)),
+        .. progress.Workers
+            .Where(w => w.LeavesComputed > 0 && !s.Members.Any(m => (m.Id, m.ProcessId) == (w.Id, w.ProcessId)))
+            .Select(w => View(w, rank: -1)),
+    ];
+
+    private static JobWorkerView View(WorkerProgress worker, int rank) =>
+        new(worker.Id, worker.ProcessId, rank, worker.LeavesComputed, worker.Round);
 }

@@ -18,7 +18,7 @@ internal static class ReportBounds
     /// <exception cref="ArgumentException">It says something impossible: the worker has a bug.</exception>
     public static JobReport Bounded(JobReport report)
     {
-        if (report is not { Generation: >= 0, Rank: >= 0, Round: >= 0, Rounds: >= 0, LeavesComputed: >= 0 } || report.Round > report.Rounds)
+        if (report is not { Generation: >= 0, Known: >= 0, Round: >= 0, Rounds: >= 0, LeavesComputed: >= 0 } || (report.IsReady && report.Round > report.Rounds))
         {
             throw new ArgumentException($"A report of job {report.JobId} counts below zero or past its last round: {report.Round} of {report.Rounds}.", nameof(report));
         }
@@ -28,6 +28,7 @@ internal static class ReportBounds
             Samples = [.. Newest(report.Samples, MaxSamples).Select(Bounded)],
             Checkpoint = report.Checkpoint is { Length: > SubmissionRules.MaxPathLength } ? null : report.Checkpoint,
             Notices = [.. Newest(report.Notices, MaxNotices).Select(n => Names.Cut(n, MaxNoticeLength))],
+            Fault = report.Fault is { } fault ? fault with { Reason = Names.Cut(fault.Reason, MaxReasonLength) } : null,
             Outcome = report.Outcome is { } outcome ? Bounded(outcome) : null,
         };
     }

@@ -39,9 +39,9 @@ internal static class SubmissionRules
             return $"at most {MaxDataRoots} data folders of at most {MaxPathLength} characters are allowed";
         }
 
-        if (submission.Workers is < 1 or > MaxWorkers)
+        if (submission.MinWorkers is < 1 or > MaxWorkers || submission.MaxWorkers > MaxWorkers || submission.MinWorkers > submission.MaxWorkers)
         {
-            return $"{submission.Workers} workers are asked for: 1 to {MaxWorkers} are allowed";
+            return $"{submission.MinWorkers} to {submission.MaxWorkers} workers are asked for: 1 to {MaxWorkers} are allowed, and the first number may not be the larger one";
         }
 
         return s.Submission is { } before && !Same(before, submission)

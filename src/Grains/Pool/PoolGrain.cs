@@ -1,6 +1,6 @@
-using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
 using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
 
 namespace Cluster.Grains.Pool;
 
@@ -8,90 +8,116 @@ namespace Cluster.Grains.Pool;
 /// The shell around <see cref="PoolMachine"/>: keeps its state and tells jobs and workers what changed for them. What it
 /// tells is a hint that nobody awaits; whoever missed it hears the same from the next Offer or Enqueue.
 /// </summary>
+/// <remarks>Calls interleave while they wait for storage (<see cref="SharedWrite{T}"/>), and nowhere else.</remarks>
+[Reentrant]
 internal sealed partial class PoolGrain(
     [PersistentState("pool", "cluster")] IPersistentState<PoolState> store,
     ILogger<PoolGrain> logger) : Grain, IPoolGrain
 {
-    private ImmutableArray<WorkerInfo> _roster = []; // Volatile on purpose: workers offer themselves again.
+    private SharedWrite<PoolState> _durable = null!;
+    private PoolRoster _roster = null!; // Volatile on purpose: workers offer themselves again.
 
     private string Id => this.GetPrimaryKeyString();
 
+    private Pool Now => new(_durable.State, _roster);
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _durable = new(store, DeactivateOnIdle);
+        _roster = PoolRoster.Of(store.State);
+        return Task.CompletedTask;
+    }
+
     public async Task<WorkerPlace> Offer(WorkerInfo worker)
     {
-        var known = _roster.FirstOrDefault(w => w.Id == worker.Id);
-        if (known != worker)
-        {
-            LogWorker(worker.Id, worker.ProcessId, worker.Host, worker.Port);
-            _roster = known is null ? _roster.Add(worker) : _roster.Replace(known, worker);
-            await Commit(PoolMachine.Place(store.State, _roster));
-        }
-
-        return PoolMachine.PlaceOf(store.State, worker.Id);
+        var step = PoolMachine.Offer(Now, worker);
+        await Commit(step);
+        return PoolMachine.PlaceOf(step.Pool, worker.Id); // Not of what others have changed since: that may not be durable yet.
     }
 
-    public async Task<string> Enqueue(string jobId, int workers)
+    public Task Gone(WorkerInfo worker) => Commit(PoolMachine.Gone(Now, worker));
+
+    public async Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion)
     {
-        if (PoolMachine.PlacementOf(store.State, jobId) is { } placed)
+        var known = Now.State.Find(jobId);
+        var step = PoolMachine.Enqueue(Now, jobId, minWorkers, maxWorkers);
+        await Commit(step);
+        var isFirst = known is { Workers.IsEmpty: true } && grantVersion < 0; // It waits and has no workers: both know.
+        if (known?.GrantVersion > grantVersion && !isFirst)
         {
-            await GrainFactory.GetGrain<IJobGrain>(jobId).Grant(placed.Workers); // It would not ask again if it knew.
-        }
-        else
-        {
-            await Commit(PoolMachine.Enqueue(store.State, _roster, jobId, workers));
+            await GrainFactory.GetGrain<IJobGrain>(jobId).Grant(known.Workers, known.GrantVersion); // The last one was lost.
         }
 
-        return PoolMachine.Describe(store.State, _roster, jobId);
+        return PoolMachine.Describe(step.Pool, jobId);
     }
 
-    public Task Release(string jobId) => Commit(PoolMachine.Release(store.State, _roster, jobId));
+    public Task Return(string jobId, WorkerInfo worker) => Commit(PoolMachine.Return(Now, jobId, worker));
 
-    public Task<PoolView> View() => Task.FromResult(new PoolView(
-        PoolMachine.Idle(store.State, _roster),
-        [.. store.State.Queue.Select(q => q.JobId)],
-        [.. store.State.Placed.Select(p => p.JobId)]));
+    public Task Release(string jobId) => Commit(PoolMachine.Release(Now, jobId));
 
-    /// <summary>Durable before visible, as in the job grain.</summary>
+    public Task<bool> Drain(string workerId) => CommitIfKnown(PoolMachine.Drain(Now, workerId));
+
+    public Task<bool> Undrain(string workerId) => CommitIfKnown(PoolMachine.Undrain(Now, workerId));
+
+    public async Task<PoolView> View()
+    {
+        var (state, roster) = Now;
+        await _durable.Written();
+        return new(
+            [.. roster.Workers.Select(w => new PoolWorkerView(w.Worker, w.JobId, w.Worker.IsLeaving || state.Draining.Contains(w.Worker.Id)))],
+            [.. state.Queue.Select(q => q.JobId)],
+            [.. state.Placed.Select(p => p.JobId)]);
+    }
+
+    private async Task<bool> CommitIfKnown(PoolStep? step)
+    {
+        if (step is { } known)
+        {
+            await Commit(known);
+        }
+
+        return step is not null;
+    }
+
+    /// <summary>Durable before visible, as in the job grain: also what another call has changed and not yet written.</summary>
     private async Task Commit(PoolStep step)
     {
-        var before = store.State;
-        if (ReferenceEquals(step.State, before))
+        var before = Now;
+        var after = step.Pool;
+        _roster = after.Roster;
+        if (ReferenceEquals(after.State, before.State))
         {
+            await _durable.Written();
             return;
         }
 
-        store.State = step.State;
-        try
-        {
-            await store.WriteStateAsync();
-        }
-        catch
-        {
-            DeactivateOnIdle(); // The write may or may not have landed; only a reload can tell.
-            throw;
-        }
-
-        LogStep(Id, step.State.Queue.Length, step.State.Placed.Length, step.Reason);
-        await Tell(before, step.State);
+        _durable.Change(after.State);
+        await _durable.Written();
+        LogStep(Id, after.State.Queue.Length, after.State.Placed.Length, step.Reason);
+        await Tell(before, after);
     }
 
     /// <summary>One-way messages: these awaits end when the message is on its way.</summary>
-    private async Task Tell(PoolState before, PoolState after)
+    private async Task Tell(Pool before, Pool after)
     {
-        var arrived = after.Placed.Where(p => PoolMachine.PlacementOf(before, p.JobId) is null).ToArray();
-        var left = before.Placed.Where(p => PoolMachine.PlacementOf(after, p.JobId) is null).ToArray();
-        foreach (var job in arrived)
+        // A job that nothing changed is the same instance in both.
+        var were = before.State.Placed.Except(after.State.Placed, ReferenceEqualityComparer.Instance).Cast<PoolJob>().ToArray();
+        var are = after.State.Placed.Concat(after.State.Queue.Where(q => were.Any(w => w.JobId == q.JobId)))
+            .Except(before.State.Placed, ReferenceEqualityComparer.Instance).Cast<PoolJob>().ToArray();
+        foreach (var job in are)
         {
-            await GrainFactory.GetGrain<IJobGrain>(job.JobId).Grant(job.Workers);
+            await GrainFactory.GetGrain<IJobGrain>(job.JobId).Grant(job.Workers, job.GrantVersion);
         }
 
-        foreach (var worker in left.Concat(arrived).SelectMany(p => p.Workers).Select(w => w.Id).Distinct())
+        foreach (var worker in were.Concat(are).SelectMany(j => j.Workers).Select(w => w.Id).Distinct())
         {
-            await GrainFactory.GetGrain<IWorkerGrain>(worker).Assign(PoolMachine.PlaceOf(after, worker));
+            var place = PoolMachine.PlaceOf(after, worker);
+            if (place.JobId != before.Roster.Find(worker)?.JobId)
+            {
+                await GrainFactory.GetGrain<IWorkerGrain>(worker).Assign(place);
+            }
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is here: process {ProcessId}, {Host}:{Port}")]
-    private partial void LogWorker(string worker, int processId, string host, int port);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Pool {Pool} has {Queued} waiting and {Running} running jobs: {Reason}")]
     private partial void LogStep(string pool, int queued, int running, string reason);

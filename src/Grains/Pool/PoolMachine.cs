@@ -3,85 +3,171 @@ using Cluster.Contracts.Jobs;
 
 namespace Cluster.Grains.Pool;
 
+/// <summary>A pool: what it must not forget, and who is there.</summary>
+internal sealed record Pool(PoolState State, PoolRoster Roster)
+{
+    public static Pool Empty { get; } = new(new(), new());
+}
+
+/// <summary>The next pool and why, in words. The same instance means that nothing changed.</summary>
+internal readonly record struct PoolStep(Pool Pool, string Reason);
+
 /// <summary>
-/// The decisions of a pool, as functions of its state and of the workers that are there (<c>roster</c>, in the order in
-/// which they registered): no clock, no chance, no I/O.
+/// The decisions of a pool, as functions of what it is and of what happened: no clock, no chance, no I/O.
 /// </summary>
 /// <remarks>
-/// Gang placement, first come first served: the job at the head gets its workers all at once when enough are idle, and
-/// jobs behind it wait even if they would fit, so that a large job is never starved by small ones.
+/// First come, first served. The job at the head of the queue gets its minimum of workers all at once when so many are idle,
+/// and jobs behind it wait even if they would fit, so that a large job is never starved by small ones. What a job has it
+/// keeps: it grows while workers are idle and nobody waits, and is filled up to its minimum before anybody else gets one.
 /// </remarks>
 internal static class PoolMachine
 {
-    /// <summary>Places every job at the head of the queue that fits. Called when a worker has come.</summary>
-    public static PoolStep Place(PoolState s, ImmutableArray<WorkerInfo> roster)
+    /// <summary>A worker is there.</summary>
+    public static PoolStep Offer(Pool p, WorkerInfo worker)
     {
-        var reasons = new List<string>();
-        while (s.Queue is [var head, ..] && Idle(s, roster) is var idle && idle.Length >= head.Workers)
+        var known = p.Roster.Find(worker.Id);
+        if (known?.Worker == worker)
         {
-            s = s with
-            {
-                Version = s.Version + 1,
-                Queue = s.Queue.RemoveAt(0),
-                Placed = s.Placed.Add(new(head.JobId, idle[..head.Workers])),
-            };
-            reasons.Add($"job {head.JobId} gets {string.Join(", ", idle[..head.Workers].Select(w => w.Id))}");
+            return new(p, $"worker {worker.Id} is known");
         }
 
-        return new(s, reasons is [] ? "nothing to place" : string.Join("; ", reasons));
+        if (known is null || !known.Worker.IsSameProcess(worker))
+        {
+            var left = known is null ? p : TakeFromItsJob(p, worker.Id);
+            return Place(new(left with { Roster = left.Roster.Without(worker.Id).With(worker, jobId: null, left.State.Draining) }, $"worker {worker.Id} is here"));
+        }
+
+        var updated = p with { Roster = p.Roster.With(worker, known.JobId, p.State.Draining) };
+        return Place(new(worker.IsLeaving ? TakeFromItsJob(updated, worker.Id) : updated, $"worker {worker.Id} {(worker.IsLeaving ? "is leaving" : "has changed")}"));
     }
 
-    public static PoolStep Enqueue(PoolState s, ImmutableArray<WorkerInfo> roster, string jobId, int workers)
-    {
-        if (s.Queue.Any(q => q.JobId == jobId) || PlacementOf(s, jobId) is not null)
-        {
-            return new(s, $"job {jobId} is known");
-        }
+    /// <summary>The worker is dead, as far as its lease tells.</summary>
+    public static PoolStep Gone(Pool p, WorkerInfo worker) => p.Roster.Find(worker.Id) is { } known && known.Worker.IsSameProcess(worker)
+        ? Remove(p, worker, $"worker {worker.Id} is gone")
+        : new(p, $"worker {worker.Id} is not here");
 
-        var queued = s with { Version = s.Version + 1, Queue = s.Queue.Add(new(jobId, workers)) };
-        return Then($"job {jobId} queues for {workers}", Place(queued, roster));
+    /// <summary>The worker is dead, as far as its job can tell. Another job's worker stays.</summary>
+    public static PoolStep Return(Pool p, string jobId, WorkerInfo worker) =>
+        p.Roster.Find(worker.Id) is { } known && known.Worker.IsSameProcess(worker) && known.JobId == jobId
+            ? Remove(p, worker, $"job {jobId} lost worker {worker.Id}")
+            : new(p, $"job {jobId} has no worker {worker.Id}");
+
+    public static PoolStep Enqueue(Pool p, string jobId, int minWorkers, int maxWorkers)
+    {
+        var s = p.State;
+        return s.Find(jobId) is not null
+            ? new(p, $"job {jobId} is known")
+            : Place(new(
+                p with { State = s with { Version = s.Version + 1, Queue = s.Queue.Add(new(jobId, minWorkers, maxWorkers, Ticket: s.Version + 1, [], s.Version + 1)) } },
+                $"job {jobId} queues for {minWorkers} to {maxWorkers} workers"));
     }
 
     /// <summary>The job leaves, from wherever it is, and the next ones move up.</summary>
-    public static PoolStep Release(PoolState s, ImmutableArray<WorkerInfo> roster, string jobId)
+    public static PoolStep Release(Pool p, string jobId)
     {
-        var left = s with
+        if (p.State.Find(jobId) is not { } job)
         {
-            Version = s.Version + 1,
-            Queue = s.Queue.RemoveAll(q => q.JobId == jobId),
-            Placed = s.Placed.RemoveAll(p => p.JobId == jobId),
-        };
-        return left.Queue.Length == s.Queue.Length && left.Placed.Length == s.Placed.Length
-            ? new(s, $"job {jobId} is not here")
-            : Then($"job {jobId} leaves", Place(left, roster));
+            return new(p, $"job {jobId} is not here");
+        }
+
+        var roster = job.Workers.Aggregate(p.Roster, (r, w) => r.With(r.Find(w.Id)!.Worker, jobId: null, p.State.Draining));
+        return Place(new(new(p.State with { Version = p.State.Version + 1, Queue = p.State.Queue.Remove(job), Placed = p.State.Placed.Remove(job) }, roster), $"job {jobId} leaves"));
     }
 
-    public static PlacedJob? PlacementOf(PoolState s, string jobId) => s.Placed.FirstOrDefault(p => p.JobId == jobId);
+    /// <summary>Null when no such worker is known; so for <see cref="Undrain"/>.</summary>
+    public static PoolStep? Drain(Pool p, string workerId) => p.Roster.Find(workerId) is not { } known ? null
+        : p.State.Draining.Contains(workerId) ? new(p, $"worker {workerId} is drained already")
+        : Place(new(TakeFromItsJob(WithDraining(p, p.State.Draining.Add(workerId), known), workerId), $"worker {workerId} is drained"));
 
-    /// <summary>Where a worker serves in this state.</summary>
-    public static WorkerPlace PlaceOf(PoolState s, string workerId) =>
-        new(s.Placed.FirstOrDefault(p => p.Workers.Any(w => w.Id == workerId))?.JobId, s.Version);
-
-    public static ImmutableArray<WorkerInfo> Idle(PoolState s, ImmutableArray<WorkerInfo> roster)
+    public static PoolStep? Undrain(Pool p, string workerId) => (p.State.Draining.Contains(workerId), p.Roster.Find(workerId)) switch
     {
-        var busy = s.Placed.SelectMany(p => p.Workers).Select(w => w.Id).ToHashSet();
-        return [.. roster.Where(w => !busy.Contains(w.Id))];
-    }
+        (false, null) => null,
+        (false, _) => new(p, $"worker {workerId} is not drained"),
+        (true, var known) => Place(new(WithDraining(p, p.State.Draining.Remove(workerId), known), $"worker {workerId} may serve again")),
+    };
+
+    /// <summary>Where a worker serves.</summary>
+    public static WorkerPlace PlaceOf(Pool p, string workerId) => new(p.Roster.Find(workerId)?.JobId, p.State.Version);
 
     /// <summary>Where a job stands, in words for the person who waits for it.</summary>
-    public static string Describe(PoolState s, ImmutableArray<WorkerInfo> roster, string jobId)
+    public static string Describe(Pool p, string jobId)
     {
-        for (var i = 0; i < s.Queue.Length; i++)
+        var queue = p.State.Queue;
+        for (var i = 0; i < queue.Length; i++)
         {
-            if (s.Queue[i].JobId == jobId)
+            if (queue[i].JobId == jobId)
             {
                 var before = i == 0 ? "" : $", after {i} other {(i == 1 ? "job" : "jobs")}";
-                return $"waits for {s.Queue[i].Workers} idle {(s.Queue[i].Workers == 1 ? "worker" : "workers")}{before}: {Idle(s, roster).Length} of {roster.Length} are idle";
+                return $"waits for {Workers(queue[i].MinWorkers, "idle ")}{before}: {p.Roster.IdleCount} of {p.Roster.Count} are idle";
             }
         }
 
-        return PlacementOf(s, jobId) is { } placed ? $"has {placed.Workers.Length} workers" : "is not in the pool";
+        return p.State.Find(jobId) is { } placed ? $"has {Workers(placed.Workers.Length)}" : "is not in the pool";
     }
 
-    private static PoolStep Then(string reason, PoolStep next) => next with { Reason = $"{reason}; {next.Reason}" };
+    /// <summary>Gives idle workers to jobs, as the remarks above say. Called after every event.</summary>
+    private static PoolStep Place(PoolStep step)
+    {
+        var (p, reasons) = (step.Pool, new List<string> { step.Reason });
+        foreach (var job in p.State.Placed.Where(j => j.Workers.Length < j.MinWorkers))
+        {
+            Give(job, job.MinWorkers - job.Workers.Length);
+        }
+
+        while (p.State.Queue is [var head, ..] && p.Roster.IdleCount >= head.MinWorkers)
+        {
+            Give(head, head.MinWorkers);
+        }
+
+        foreach (var job in p.State.Queue.IsEmpty ? p.State.Placed.Where(j => j.Workers.Length < j.MaxWorkers) : [])
+        {
+            Give(job, job.MaxWorkers - job.Workers.Length);
+        }
+
+        return new(p, string.Join("; ", reasons));
+
+        void Give(PoolJob job, int count)
+        {
+            var idle = p.Roster.FirstIdle(count);
+            if (!idle.IsEmpty)
+            {
+                p = WithWorkers(p, job, [.. job.Workers, .. idle], idle.Aggregate(p.Roster, (r, w) => r.With(w, job.JobId, p.State.Draining)));
+                reasons.Add($"job {job.JobId} gets {string.Join(", ", idle.Select(w => w.Id))}");
+            }
+        }
+    }
+
+    private static PoolStep Remove(Pool p, WorkerInfo worker, string why)
+    {
+        var left = TakeFromItsJob(p, worker.Id);
+        return Place(new(left with { Roster = left.Roster.Without(worker.Id) }, why));
+    }
+
+    private static Pool TakeFromItsJob(Pool p, string workerId)
+    {
+        var known = p.Roster.Find(workerId)!;
+        return known.JobId is { } jobId && p.State.Find(jobId) is { } job
+            ? WithWorkers(p, job, job.Workers.RemoveAll(w => w.Id == workerId), p.Roster.With(known.Worker, jobId: null, p.State.Draining))
+            : p;
+    }
+
+    /// <summary>The job with another grant: in the place that it has, or, with the first workers or none, at the place that it gets.</summary>
+    private static Pool WithWorkers(Pool p, PoolJob job, ImmutableArray<WorkerInfo> workers, PoolRoster roster)
+    {
+        var s = p.State with { Version = p.State.Version + 1 };
+        var next = job with { Workers = workers, GrantVersion = s.Version };
+        s = (job.Workers.IsEmpty, workers.IsEmpty) switch
+        {
+            (true, false) => s with { Queue = s.Queue.Remove(job), Placed = s.Placed.Add(next) },
+            (false, true) => s with { Queue = s.Queue.Insert(s.Queue.Count(q => q.Ticket < job.Ticket), next), Placed = s.Placed.Remove(job) },
+            _ => s with { Placed = s.Placed.Replace(job, next) },
+        };
+        return new(s, roster);
+    }
+
+    private static Pool WithDraining(Pool p, ImmutableHashSet<string> draining, PoolRoster.Present? worker) => new(
+        p.State with { Version = p.State.Version + 1, Draining = draining },
+        worker is null ? p.Roster : p.Roster.With(worker.Worker, worker.JobId, draining));
+
+    private static string Workers(int count, string kind = "") => $"{count} {kind}{(count == 1 ? "worker" : "workers")}";
 }

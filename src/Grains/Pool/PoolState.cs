@@ -3,28 +3,33 @@ using Cluster.Contracts.Jobs;
 
 namespace Cluster.Grains.Pool;
 
-/// <summary>
-/// What a pool must not forget. Which workers are there is not here: they offer themselves again.
-/// </summary>
+/// <summary>What a pool must not forget. Which idle workers are there is not here: they offer themselves again.</summary>
 [GenerateSerializer, Immutable, Alias("cluster.pool-state")]
 internal sealed record PoolState
 {
     /// <summary>Rises with every change.</summary>
     [Id(0)] public long Version { get; init; }
 
-    /// <summary>Jobs without workers yet, first come first.</summary>
-    [Id(1)] public ImmutableArray<QueuedJob> Queue { get; init; } = [];
+    /// <summary>Jobs without workers, first come first.</summary>
+    [Id(1)] public ImmutableArray<PoolJob> Queue { get; init; } = [];
 
-    /// <summary>Jobs that have their workers, in the order in which they got them. No worker serves two.</summary>
-    [Id(2)] public ImmutableArray<PlacedJob> Placed { get; init; } = [];
+    /// <summary>Jobs that have workers, in the order in which they got them. No worker serves two.</summary>
+    [Id(2)] public ImmutableArray<PoolJob> Placed { get; init; } = [];
+
+    /// <summary>Ids of workers that get no job until they are undrained, also when they come back as another process.</summary>
+    [Id(3)] public ImmutableHashSet<string> Draining { get; init; } = [];
+
+    public PoolJob? Find(string jobId) => Placed.FirstOrDefault(p => p.JobId == jobId) ?? Queue.FirstOrDefault(q => q.JobId == jobId);
 }
 
-[GenerateSerializer, Immutable, Alias("cluster.queued-job")]
-internal sealed record QueuedJob([property: Id(0)] string JobId, [property: Id(1)] int Workers);
-
-/// <param name="Workers">In the order in which they registered.</param>
-[GenerateSerializer, Immutable, Alias("cluster.placed-job")]
-internal sealed record PlacedJob([property: Id(0)] string JobId, [property: Id(1)] ImmutableArray<WorkerInfo> Workers);
-
-/// <summary>The next state and why, in words. The same instance means that nothing changed.</summary>
-internal readonly record struct PoolStep(PoolState State, string Reason);
+/// <param name="Ticket">Its place in the order of arrival: lower came first. A job that lost all its workers keeps it.</param>
+/// <param name="Workers">Its grant, in the order in which it got them; empty in the queue.</param>
+/// <param name="GrantVersion">Version of the pool at which <paramref name="Workers"/> became so.</param>
+[GenerateSerializer, Immutable, Alias("cluster.pool-job")]
+internal sealed record PoolJob(
+    [property: Id(0)] string JobId,
+    [property: Id(1)] int MinWorkers,
+    [property: Id(2)] int MaxWorkers,
+    [property: Id(3)] long Ticket,
+    [property: Id(4)] ImmutableArray<WorkerInfo> Workers,
+    [property: Id(5)] long GrantVersion);

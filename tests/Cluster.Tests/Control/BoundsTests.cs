@@ -21,8 +21,9 @@ public sealed class BoundsTests
         { "the job's folder has 0 characters", Some.Submission() with { Directory = "" } },
         { "at most 64 data folders", Some.Submission() with { DataRoots = [.. Enumerable.Repeat("/d", 65)] } },
         { "at most 64 data folders", Some.Submission() with { DataRoots = default } },
-        { "0 workers are asked for: 1 to 1024", Some.Submission(workers: 0) },
-        { "1025 workers are asked for", Some.Submission(workers: 1025) },
+        { "0 to 1 workers are asked for: 1 to 1024", Some.Submission(workers: 0, max: 1) },
+        { "1 to 1025 workers are asked for", Some.Submission(workers: 1, max: 1025) },
+        { "3 to 2 workers are asked for", Some.Submission(workers: 3, max: 2) },
     };
 
     [Theory, MemberData(nameof(Refused))]
@@ -32,21 +33,22 @@ public sealed class BoundsTests
     [Fact]
     public void Another_job_under_the_same_id_is_refused_and_the_same_one_is_not()
     {
-        var s = Some.Waiting(2);
-        Assert.Null(SubmissionRules.Refusal(s, "job", Some.Submission(2)));
-        Assert.Contains("was submitted before with another spec", SubmissionRules.Refusal(s, "job", Some.Submission(3)), StringComparison.Ordinal);
-        Assert.NotNull(SubmissionRules.Refusal(s, "job", Some.Submission(2) with { DataRoots = ["/other"] }));
+        var s = JobStory.Waiting(2).State;
+        Assert.Null(SubmissionRules.Refusal(s, "job", Some.Submission(2, 2)));
+        Assert.Contains("was submitted before with another spec", SubmissionRules.Refusal(s, "job", Some.Submission(2, 3)), StringComparison.Ordinal);
+        Assert.NotNull(SubmissionRules.Refusal(s, "job", Some.Submission(2, 2) with { DataRoots = ["/other"] }));
     }
 
     [Fact]
     public void A_report_is_cut_to_size()
     {
         var values = Enumerable.Range(0, 100).ToImmutableDictionary(i => $"v{i:d3}", i => (double)i).Add(new('n', 65), 1);
-        var bounded = ReportBounds.Bounded(Some.Report("job", 0, 1, samples: [.. Enumerable.Range(0, 2500).Select(i => Some.Sample(i, i) with { Values = values })]) with
+        var bounded = ReportBounds.Bounded(Some.Report("job", 1, samples: [.. Enumerable.Range(0, 2500).Select(i => Some.Sample(i, i) with { Values = values })]) with
         {
             Notices = [.. Enumerable.Range(0, 300).Select(i => $"{i} " + new string('x', 2000))],
             Checkpoint = new('p', 5000),
             Outcome = Some.Failed(new('r', 9999)),
+            Fault = new("w1", new('f', 9999)),
         });
 
         Assert.Equal((2000, 2499), (bounded.Samples.Length, bounded.Samples[^1].Round));
@@ -55,24 +57,24 @@ public sealed class BoundsTests
         Assert.Equal((200, 1000), (bounded.Notices.Length, bounded.Notices[0].Length));
         Assert.StartsWith("299", bounded.Notices[^1], StringComparison.Ordinal);
         Assert.Null(bounded.Checkpoint);
-        Assert.Equal(4000, bounded.Outcome!.Reason!.Length);
+        Assert.Equal((4000, 4000), (bounded.Outcome!.Reason!.Length, bounded.Fault!.Reason.Length));
     }
 
     [Fact]
     public void Lists_that_were_never_set_count_as_empty()
     {
-        var bounded = ReportBounds.Bounded(Some.Report("job", 0) with { Samples = default, Notices = default });
+        var bounded = ReportBounds.Bounded(Some.Report("job") with { Samples = default, Notices = default });
         Assert.Empty(bounded.Samples);
         Assert.Empty(bounded.Notices);
     }
 
     public static TheoryData<JobReport> Impossible => new()
     {
-        Some.Report("job", 0, round: -1),
-        Some.Report("job", 0, round: 101), // Of 100.
-        Some.Report("job", 0, outcome: new(JobState.Running, null, null, Some.Environment)),
-        Some.Report("job", 0, outcome: Some.Succeeded("abc")),
-        Some.Report("job", 0, outcome: Some.Succeeded(new('A', 64))),
+        Some.Report("job", round: -1),
+        Some.Report("job", round: 101), // Of 100.
+        Some.Report("job", outcome: new(JobState.Running, null, null, Some.Environment)),
+        Some.Report("job", outcome: Some.Succeeded("abc")),
+        Some.Report("job", outcome: Some.Succeeded(new('A', 64))),
     };
 
     [Theory, MemberData(nameof(Impossible))]

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
 using Cluster.Grains.Pool;
 
@@ -6,112 +5,176 @@ namespace Cluster.Tests.Control;
 
 public sealed class PoolMachineTests
 {
-    [Fact]
-    public void A_job_gets_its_workers_all_at_once_in_the_order_they_registered()
-    {
-        var s = PoolMachine.Enqueue(new(), Some.Workers(1), "job", workers: 2).State;
-        Assert.Equal("waits for 2 idle workers: 1 of 1 are idle", PoolMachine.Describe(s, Some.Workers(1), "job"));
-        Assert.Empty(s.Placed);
+    private Pool _pool = Pool.Empty;
+    private string _reason = "";
 
-        var step = PoolMachine.Place(s, [Some.Worker("z"), Some.Worker("a"), Some.Worker("b")]);
-        Assert.Equal("job job gets z, a", step.Reason);
-        Assert.Equal(["z", "a"], PoolMachine.PlacementOf(step.State, "job")!.Workers.Select(w => w.Id));
-        Assert.Equal("job", PoolMachine.PlaceOf(step.State, "a").JobId);
-        Assert.Null(PoolMachine.PlaceOf(step.State, "b").JobId);
+    [Fact]
+    public void A_job_gets_its_minimum_all_at_once_in_the_order_in_which_workers_came()
+    {
+        Offer("z").Enqueue("job", 2, 2);
+        Assert.Equal("waits for 2 idle workers: 1 of 1 are idle", PoolMachine.Describe(_pool, "job"));
+        Assert.Empty(_pool.State.Placed);
+
+        Offer("a");
+        Assert.Equal("worker a is here; job job gets z, a", _reason);
+        Offer("b");
+        Assert.Equal(["z", "a"], WorkersOf("job"));
+        Assert.Equal(("job", null), (PoolMachine.PlaceOf(_pool, "a").JobId, PoolMachine.PlaceOf(_pool, "b").JobId));
+        Assert.Equal("has 2 workers", PoolMachine.Describe(_pool, "job"));
     }
 
     [Fact]
     public void A_small_job_does_not_overtake_a_large_one()
     {
-        var roster = Some.Workers(2);
-        var s = PoolMachine.Enqueue(new(), roster, "large", 3).State;
-        s = PoolMachine.Enqueue(s, roster, "small", 1).State;
+        Offer("w0", "w1", "w2").Enqueue("large", 4, 4).Enqueue("small", 1, 1);
+        Assert.Empty(_pool.State.Placed);
+        Assert.Equal("waits for 1 idle worker, after 1 other job: 3 of 3 are idle", PoolMachine.Describe(_pool, "small"));
+    }
 
-        Assert.Empty(s.Placed);
-        Assert.Equal("waits for 1 idle worker, after 1 other job: 2 of 2 are idle", PoolMachine.Describe(s, roster, "small"));
+    [Fact]
+    public void A_job_grows_to_its_maximum_while_nobody_waits()
+    {
+        Offer("w0", "w1", "w2").Enqueue("first", 1, 2);
+        Assert.Equal(["w0", "w1"], WorkersOf("first"));
+        Enqueue("second", 2, 3).Offer("w3");
+        Assert.Equal(["w2", "w3"], WorkersOf("second"));
+        Offer("w4", "w5");
+        Assert.Equal(["w2", "w3", "w4"], WorkersOf("second"));
+        Assert.Equal(1, _pool.Roster.IdleCount);
+    }
+
+    [Fact]
+    public void Nobody_grows_while_another_waits()
+    {
+        Enqueue("first", 1, 9).Enqueue("second", 3, 3).Offer("w0", "w1", "w2");
+        Assert.Equal(["w0"], WorkersOf("first"));
+        Assert.Equal(2, _pool.Roster.IdleCount);
+    }
+
+    [Fact]
+    public void A_job_that_lost_a_worker_is_filled_up_before_anybody_else_gets_one()
+    {
+        Offer("w0", "w1").Enqueue("first", 2, 2).Enqueue("second", 1, 1).Gone("w1").Offer("w2");
+        Assert.Equal(["w0", "w2"], WorkersOf("first"));
+        Assert.Equal("second", Assert.Single(_pool.State.Queue).JobId);
+    }
+
+    [Fact]
+    public void A_job_that_lost_all_its_workers_waits_before_those_that_came_later()
+    {
+        Offer("w0", "w1").Enqueue("first", 1, 1).Enqueue("second", 1, 1).Enqueue("third", 1, 1);
+        var before = _pool.State.Find("second")!.GrantVersion;
+        Gone("w1").Gone("w0");
+        Assert.Equal(["first", "second", "third"], _pool.State.Queue.Select(q => q.JobId));
+        Assert.True(_pool.State.Find("second")!.GrantVersion > before);
     }
 
     [Fact]
     public void A_released_jobs_workers_go_to_the_jobs_behind_it()
     {
-        var roster = Some.Workers(2);
-        var s = new PoolState();
-        foreach (var job in new[] { "first", "second", "third" })
-        {
-            s = PoolMachine.Enqueue(s, roster, job, job == "first" ? 2 : 1).State;
-        }
-
-        Assert.Equal(["first"], s.Placed.Select(p => p.JobId));
-        s = PoolMachine.Release(s, roster, "first").State;
-        Assert.Equal(["second", "third"], s.Placed.Select(p => p.JobId));
-        Assert.Empty(s.Queue);
+        Offer("w0", "w1").Enqueue("first", 2, 2).Enqueue("second", 1, 1).Enqueue("third", 1, 1).Release("first");
+        Assert.Equal(["second", "third"], _pool.State.Placed.Select(p => p.JobId));
+        Assert.Empty(_pool.State.Queue);
     }
 
     [Fact]
     public void A_released_job_leaves_the_queue_and_unblocks_it()
     {
-        var roster = Some.Workers(1);
-        var s = PoolMachine.Enqueue(new(), roster, "large", 5).State;
-        s = PoolMachine.Enqueue(s, roster, "small", 1).State;
-        s = PoolMachine.Release(s, roster, "large").State;
-        Assert.Equal(["small"], s.Placed.Select(p => p.JobId));
+        Offer("w0").Enqueue("large", 5, 5).Enqueue("small", 1, 1).Release("large");
+        Assert.Equal(["w0"], WorkersOf("small"));
+    }
+
+    [Fact]
+    public void A_drained_worker_leaves_its_job_and_gets_none_until_it_is_undrained()
+    {
+        Offer("w0", "w1").Enqueue("job", 1, 2);
+        Then(PoolMachine.Drain(_pool, "w1")!.Value);
+        Assert.Equal(["w0"], WorkersOf("job"));
+        Gone("w1");
+        Then(PoolMachine.Offer(_pool, Some.Worker("w1", process: 7))); // Also as another process.
+        Assert.Equal(["w0"], WorkersOf("job"));
+
+        Then(PoolMachine.Undrain(_pool, "w1")!.Value);
+        Assert.Equal(["w0", "w1"], WorkersOf("job"));
+        Assert.Null(PoolMachine.Drain(_pool, "nobody"));
+        Assert.Null(PoolMachine.Undrain(_pool, "nobody"));
+    }
+
+    [Fact]
+    public void A_worker_that_is_leaving_is_let_go_and_gets_no_other_job()
+    {
+        Offer("w0", "w1").Enqueue("job", 1, 2);
+        Then(PoolMachine.Offer(_pool, Some.Worker("w0") with { IsLeaving = true }));
+        Assert.Equal(["w1"], WorkersOf("job"));
+        Assert.Equal(0, _pool.Roster.IdleCount);
+    }
+
+    [Fact]
+    public void A_returned_worker_is_gone_until_it_offers_itself_and_another_jobs_worker_stays()
+    {
+        Offer("w0", "w1").Enqueue("one", 1, 1).Enqueue("two", 1, 1);
+        var before = _pool;
+        Assert.Same(before, PoolMachine.Return(_pool, "two", Some.Worker("w0")).Pool);
+        Assert.Same(before, PoolMachine.Return(_pool, "one", Some.Worker("w0", process: 7)).Pool);
+
+        Then(PoolMachine.Return(_pool, "one", Some.Worker("w0")));
+        Assert.Equal("one", Assert.Single(_pool.State.Queue).JobId);
+        Assert.Equal(1, _pool.Roster.Count);
+        Offer("w0");
+        Assert.Equal(["w0"], WorkersOf("one"));
+    }
+
+    [Fact]
+    public void Another_process_under_the_same_name_replaces_the_first()
+    {
+        Offer("w0").Enqueue("job", 1, 1);
+        var version = _pool.State.Find("job")!.GrantVersion;
+        Then(PoolMachine.Offer(_pool, Some.Worker("w0", process: 7)));
+        Assert.Equal(7, Assert.Single(_pool.State.Find("job")!.Workers).ProcessId);
+        Assert.True(_pool.State.Find("job")!.GrantVersion > version);
+        var before = _pool;
+        Assert.Same(before, PoolMachine.Gone(_pool, Some.Worker("w0")).Pool); // The old one's lease ends later.
+    }
+
+    [Fact]
+    public void After_a_restart_placed_workers_count_as_there()
+    {
+        Offer("w0", "w1", "w2").Enqueue("job", 2, 2);
+        var restarted = new Pool(_pool.State, PoolRoster.Of(_pool.State));
+        Assert.Equal((2, 0), (restarted.Roster.Count, restarted.Roster.IdleCount));
+        Assert.Equal("job", PoolMachine.PlaceOf(restarted, "w1").JobId);
+        Assert.Same(restarted, PoolMachine.Offer(restarted, Some.Worker("w1")).Pool);
     }
 
     [Fact]
     public void Repeating_what_was_said_changes_nothing()
     {
-        var roster = Some.Workers(1);
-        var s = PoolMachine.Enqueue(new(), roster, "placed", 1).State;
-        s = PoolMachine.Enqueue(s, roster, "queued", 1).State;
-        Assert.Same(s, PoolMachine.Enqueue(s, roster, "placed", 1).State);
-        Assert.Same(s, PoolMachine.Enqueue(s, roster, "queued", 1).State);
-        Assert.Same(s, PoolMachine.Release(s, roster, "unknown").State);
-        Assert.Same(s, PoolMachine.Place(s, roster).State);
+        Offer("w0").Enqueue("placed", 1, 1).Enqueue("queued", 1, 1);
+        var before = _pool;
+        Assert.Same(before, Offer("w0").Enqueue("placed", 1, 1).Enqueue("queued", 1, 1).Release("unknown").Gone("nobody")._pool);
     }
 
-    [Theory, InlineData(1), InlineData(2), InlineData(3)]
-    public void Whatever_happens_no_worker_serves_two_jobs_and_nobody_overtakes(int seed)
+    private PoolMachineTests Offer(params string[] ids)
     {
-        const int steps = 5000;
-        var random = new Random(seed);
-        var roster = ImmutableArray<WorkerInfo>.Empty;
-        var (s, submitted, placed) = (new PoolState(), 0, 0);
-        for (var step = 0; step < steps; step++)
+        foreach (var id in ids)
         {
-            var next = random.Next(8) switch
-            {
-                0 when roster.Length < 12 => PoolMachine.Place(s, roster = roster.Add(Some.Worker($"w{roster.Length}"))),
-                < 3 => PoolMachine.Enqueue(s, roster, $"job{submitted++:d5}", random.Next(1, 6)),
-                < 6 => PoolMachine.Release(s, roster, Pick(random, s.Placed.Select(p => p.JobId))),
-                6 when random.Next(8) == 0 => PoolMachine.Release(s, roster, Pick(random, s.Queue.Select(q => q.JobId))),
-                _ when s.Placed is [var known, ..] => PoolMachine.Enqueue(s, roster, known.JobId, 1),
-                _ => PoolMachine.Place(s, roster),
-            };
-            var busy = next.State.Placed.SelectMany(p => p.Workers).Select(w => w.Id).ToArray();
-            Must(busy.Distinct().Count() == busy.Length, "a worker serves two jobs");
-            Must(next.State.Queue.Select(q => q.JobId).SequenceEqual(next.State.Queue.Select(q => q.JobId).Order(StringComparer.Ordinal)), "the queue is out of order");
-            Must(next.State.Version > s.Version || ReferenceEquals(next.State, s), "a change kept the version");
-            Must(next.State.Queue is not [var head, ..] || PoolMachine.Idle(next.State, roster).Length < head.Workers, "the head of the queue could run");
-            foreach (var job in next.State.Placed.Where(p => PoolMachine.PlacementOf(s, p.JobId) is null))
-            {
-                Must(next.State.Queue.All(q => string.CompareOrdinal(q.JobId, job.JobId) > 0), $"{job.JobId} overtook another");
-                placed++;
-            }
-
-            s = next.State;
-
-            void Must(bool holds, string broken)
-            {
-                if (!holds)
-                {
-                    Assert.Fail($"seed {seed}, step {step}: {broken}: {next.Reason}");
-                }
-            }
+            Then(PoolMachine.Offer(_pool, Some.Worker(id)));
         }
 
-        Assert.InRange(placed, 200, steps); // The run was worth something.
+        return this;
     }
 
-    /// <summary>One of the jobs; a name that no job has when there are none.</summary>
-    private static string Pick(Random random, IEnumerable<string> jobs) => jobs.ToArray() is { Length: > 0 } all ? all[random.Next(all.Length)] : "none";
+    private PoolMachineTests Enqueue(string jobId, int min, int max) => Then(PoolMachine.Enqueue(_pool, jobId, min, max));
+
+    private PoolMachineTests Release(string jobId) => Then(PoolMachine.Release(_pool, jobId));
+
+    private PoolMachineTests Gone(string id) => Then(PoolMachine.Gone(_pool, Some.Worker(id)));
+
+    private IEnumerable<string> WorkersOf(string jobId) => _pool.State.Find(jobId)!.Workers.Select(w => w.Id);
+
+    private PoolMachineTests Then(PoolStep step)
+    {
+        (_pool, _reason) = (step.Pool, step.Reason);
+        return this;
+    }
 }

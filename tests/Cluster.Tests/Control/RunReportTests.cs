@@ -15,7 +15,7 @@ public sealed class RunReportTests
             [new("w0", 11, 0, 20, 40), new("w1", 12, 1, 20, 40)],
             ImmutableDictionary<string, double>.Empty.Add("loss", 0.25).Add("evalAccuracy", 0.97).Add("gradientNorm", double.NaN),
             ImmutableDictionary<string, string>.Empty.Add("torch", "2.10.0").Add("processor", "x64"),
-            [], LastSample: 40, ["one round was skipped"], SamplesPerSecond: 1234.5678);
+            [], LastSample: 40, ["one round was skipped"], Events: [], SamplesPerSecond: 1234.5678, Submission: null);
 
         const string golden = """
             {

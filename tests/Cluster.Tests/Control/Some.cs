@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
-using Cluster.Grains.Jobs;
 
 namespace Cluster.Tests.Control;
 
@@ -9,29 +8,28 @@ internal static class Some
 {
     public static readonly string Hash = new('a', 64);
     public static readonly string OtherHash = new('b', 64);
-    public static readonly ImmutableArray<byte> Secret = [.. Enumerable.Repeat((byte)7, 32)];
 
-    public static JobSubmission Submission(int workers = 2) => new("name: digits", "hash", "/store/digits", ["/data"], workers, Resume: false);
+    public static JobSubmission Submission(int workers = 2, int? max = null) =>
+        new("name: digits", "hash", "/store/digits", ["/data"], workers, max ?? workers, Resume: false);
 
-    public static WorkerInfo Worker(string id) => new(id, ProcessId: 100, "127.0.0.1", Port: 5000, Cores: 2, Gpus: 0, MemoryBytes: 1 << 30);
+    public static WorkerInfo Worker(string id, int process = 100) => new(id, process, "127.0.0.1", Port: 5000, Cores: 2, Gpus: 0, MemoryBytes: 1 << 30);
 
     public static ImmutableArray<WorkerInfo> Workers(int count) => [.. Enumerable.Range(0, count).Select(i => Worker($"w{i}"))];
+
+    public static ImmutableArray<WorkerInfo> Workers(params string[] ids) => [.. ids.Select(id => Worker(id))];
 
     public static Outcome Succeeded(string? hash = "") => new(JobState.Succeeded, null, hash is "" ? Hash : hash, Environment);
 
     public static Outcome Cancelled(string? hash = "") => new(JobState.Cancelled, null, hash is "" ? Hash : hash, Environment);
 
-    public static Outcome Failed(string reason, int? lostPeer = null) => new(JobState.Failed, reason, null, Environment, lostPeer);
+    public static Outcome Failed(string reason, bool isShared = false) => new(JobState.Failed, reason, null, Environment, isShared);
 
     public static ImmutableDictionary<string, string> Environment => ImmutableDictionary<string, string>.Empty.Add("cpu", "test");
 
-    public static RoundSample Sample(long round, double seconds, double loss = 1) =>
-        new(round, seconds, SamplesSeen: round * 10, Skipped: 0, ImmutableDictionary<string, double>.Empty.Add("loss", loss));
+    public static RoundSample Sample(long round, double seconds, double loss = 1, bool isEvaluation = false) =>
+        new(round, isEvaluation, seconds, SamplesSeen: round * 10, Skipped: 0, ImmutableDictionary<string, double>.Empty.Add("loss", loss));
 
-    public static JobReport Report(string job, int rank, long round = 0, long generation = 1, Outcome? outcome = null, params ImmutableArray<RoundSample> samples) =>
-        new(job, generation, rank, round, Rounds: 100, LeavesComputed: round * 2, samples, Checkpoint: null, Notices: [], outcome);
-
-    public static JobGrainState Waiting(int workers) => JobMachine.Submit(new(), Submission(workers)).State;
-
-    public static JobGrainState Running(int workers) => JobMachine.Grant(Waiting(workers), Workers(workers), Secret).State;
+    /// <summary>Of a worker that is ready and, with a generation, computes in it.</summary>
+    public static JobReport Report(string job, long round = 0, long generation = 1, Outcome? outcome = null, params ImmutableArray<RoundSample> samples) =>
+        new(job, generation, Known: generation, IsReady: true, round, Rounds: 100, LeavesComputed: round * 2, samples, Checkpoint: null, Notices: [], Fault: null, outcome);
 }

@@ -40,7 +40,15 @@ internal sealed partial class TestCluster : IAsyncDisposable
     {
         var cluster = new TestCluster();
         cluster.StartSilo();
-        cluster._connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(new IPEndPoint(IPAddress.Loopback, cluster._gatewayPort)), Deadline, CancellationToken.None);
+        try
+        {
+            cluster._connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(new IPEndPoint(IPAddress.Loopback, cluster._gatewayPort)), TimeSpan.FromSeconds(30), CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"the silo does not answer\n{cluster.Logs()}");
+        }
+
         for (var i = 0; i < trainers; i++) { cluster.AddTrainer(); }
         return cluster;
     }
@@ -174,7 +182,9 @@ internal sealed partial class TestCluster : IAsyncDisposable
         public ServerProcess(string name, string[] arguments)
         {
             _name = name;
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, arguments[0]), .. arguments[1..]])
+            // The tool's settings for the runtime, because beside it the other programs lack what ASP.NET Core brings.
+            string[] runtime = ["exec", "--runtimeconfig", InFolder("cluster.runtimeconfig.json"), "--depsfile", InFolder("cluster.deps.json"), InFolder(arguments[0])];
+            var start = new ProcessStartInfo("dotnet", [.. runtime, .. arguments[1..]])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -208,6 +218,8 @@ internal sealed partial class TestCluster : IAsyncDisposable
         {
             lock (_lines) { return $"--- {_name}, process {_process.Id}, {(_process.HasExited ? $"ended with {_process.ExitCode}" : "alive")}\n{string.Join('\n', _lines)}"; }
         }
+
+        private static string InFolder(string file) => Path.Combine(AppContext.BaseDirectory, file);
 
         private void Keep(object sender, DataReceivedEventArgs line)
         {

@@ -1,5 +1,4 @@
 using Cluster.Trainer.Core.Native;
-using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,10 +11,8 @@ namespace Cluster.Trainer.Core.State;
 /// <remarks>Not thread-safe; the training thread owns it. Disposing it frees the memory once no tensor views it any more.</remarks>
 internal sealed unsafe class FlatBuffer : IDisposable
 {
-    private static long _shareCount;
-
     private readonly float* _pointer;
-    private readonly SafeFileHandle? _file;
+    private readonly MemoryFile? _file;
 
     public FlatBuffer(long length, Device? device = null)
         : this(torch.empty(CheckedLength(length), dtype: ScalarType.Float32, device: device ?? CPU), length) => Clear();
@@ -27,18 +24,17 @@ internal sealed unsafe class FlatBuffer : IDisposable
         if (IsOnCpu && length > 0)
         {
             using var storage = Tensor.storage<float>();
-            _pointer = (float*)storage.data_ptr();
+            _pointer = (float*)storage.data_ptr() + Tensor.storage_offset();
             if ((nint)_pointer % 64 != 0) { throw new InvalidOperationException("libtorch returned memory that is not 64-byte aligned"); }
             HugePages.Advise(_pointer, length * sizeof(float));
         }
     }
 
-    private FlatBuffer(SafeFileHandle file, long length)
-        : this(torch.from_file(MemoryFile.PathOf(Environment.ProcessId, (int)file.DangerousGetHandle()), shared: true, length, ScalarType.Float32), length)
+    private FlatBuffer(MemoryFile file, long length)
+        : this(SharedTensor.Over(file, length), length)
     {
         _file = file;
-        Share = new MemoryShare(Interlocked.Increment(ref _shareCount), (int)file.DangerousGetHandle());
-        Clear(); // Takes the memory now, where a lack of it can still be told.
+        Clear(); // Takes the memory now.
     }
 
     /// <summary>
@@ -59,7 +55,7 @@ internal sealed unsafe class FlatBuffer : IDisposable
     public Tensor Tensor { get; }
 
     /// <summary>Where peers on this host find the memory; null when it is for this process alone.</summary>
-    public MemoryShare? Share { get; }
+    public MemoryShare? Share => _file?.Share;
 
     public bool IsOnCpu => Tensor.device_type == DeviceType.CPU;
 
@@ -110,7 +106,3 @@ internal sealed unsafe class FlatBuffer : IDisposable
         return length;
     }
 }
-
-/// <summary>What a peer needs to open a buffer's memory, beside the process id.</summary>
-/// <param name="Id">Of this buffer among all that the process ever made: descriptors are used again.</param>
-internal readonly record struct MemoryShare(long Id, int Descriptor);

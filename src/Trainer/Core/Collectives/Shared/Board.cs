@@ -1,3 +1,5 @@
+using Cluster.Trainer.Core.Native;
+
 namespace Cluster.Trainer.Core.Collectives.Shared;
 
 /// <summary>
@@ -11,8 +13,6 @@ namespace Cluster.Trainer.Core.Collectives.Shared;
 /// <param name="start">Page-aligned, [<see cref="Bytes"/>], zeros at first.</param>
 internal readonly unsafe struct Board(byte* start)
 {
-    public const int TokenBytes = 16;
-
     /// <summary>The longest posting, header included.</summary>
     public const int SlotBytes = 68 << 10;
 
@@ -20,24 +20,29 @@ internal readonly unsafe struct Board(byte* start)
 
     private const int Page = 4096;
 
-    /// <summary>Random: who reads it here has the right memory before him.</summary>
-    public Span<byte> Token => new(start, TokenBytes);
-
     /// <summary>Collectives that the rank has begun; a futex word.</summary>
-    public uint* Posted => (uint*)(start + 64);
+    public uint* Posted => (uint*)(start);
 
     /// <summary>Large all-reduces for which it has written its slice of everybody's result; a futex word.</summary>
-    public uint* Finished => (uint*)(start + 128);
+    public uint* Finished => (uint*)(start + 64);
 
     /// <summary>Grows as the rank adds up its slice: it is alive.</summary>
-    public uint* Progress => (uint*)(start + 192);
+    public uint* Progress => (uint*)(start + 128);
 
     /// <summary>0 while the rank takes part; then for good 1, or 2 + the rank that it lost.</summary>
-    public uint* GaveUp => (uint*)(start + 256);
+    public uint* GaveUp => (uint*)(start + 192);
 
     /// <summary>
     /// Where the posting of a collective lies: a <see cref="FrameHeader"/>, then its payload. Two slots are enough: a rank
     /// posts n + 2 after all have posted n + 1, and whoever has posted n + 1 has read everything of n.
     /// </summary>
     public byte* Slot(uint sequence) => start + Page + (sequence & 1) * SlotBytes;
+
+    /// <summary>Sets one of this rank's futex words, and wakes who waits for it. All that was read or written before comes before.</summary>
+    public void Raise(uint* word, uint value)
+    {
+        Interlocked.MemoryBarrier(); // Also for stores past the caches, which a plain release does not order.
+        Volatile.Write(ref *word, value);
+        Futex.Wake(word);
+    }
 }

@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Cluster.Trainer.Core.Native;
-using Microsoft.Win32.SafeHandles;
 
 namespace Cluster.Trainer.Core.Collectives.Shared;
 
@@ -14,7 +12,7 @@ namespace Cluster.Trainer.Core.Collectives.Shared;
 /// Memory is opened through <c>/proc</c>, which takes the same user and the same process namespace. Containers of one host
 /// that have namespaces of their own use their connections.
 /// </remarks>
-internal static unsafe class Neighbours
+internal static class Neighbours
 {
     /// <param name="sockets">Connected.</param>
     /// <param name="links">By rank; null for this one.</param>
@@ -31,9 +29,8 @@ internal static unsafe class Neighbours
         var card = "";
         if (file is not null)
         {
-            memory = new MappedMemory(file, Board.Bytes, FileAccess.ReadWrite);
-            RandomNumberGenerator.Fill(new Board(memory.Start).Token);
-            card = new Card(Host(), Environment.ProcessId, (int)file.DangerousGetHandle(), Convert.ToHexString(new Board(memory.Start).Token)).Write();
+            memory = new MappedMemory(file.Handle, Board.Bytes, FileAccess.ReadWrite);
+            card = new Card(Host(), Environment.ProcessId, file.Share).Write();
         }
 
         var peers = new SharedPeer?[membership.Size];
@@ -66,7 +63,7 @@ internal static unsafe class Neighbours
         }
     }
 
-    private static SafeFileHandle? CreateFile()
+    private static MemoryFile? CreateFile()
     {
         try { return MemoryFile.Create(Board.Bytes); }
         catch (IOException) { return null; } // The system refuses it: the connections will do.
@@ -76,20 +73,15 @@ internal static unsafe class Neighbours
     private static SharedPeer? Open(int rank, Card card)
     {
         if (card.Host != Host()) { return null; }
-        MappedMemory? memory = null;
         try
         {
-            using var file = MemoryFile.Open(card.ProcessId, card.Descriptor, FileAccess.Read);
-            memory = new MappedMemory(file, Board.Bytes, FileAccess.Read);
-            if (Convert.ToHexString(new Board(memory.Start).Token) == card.Token) { return new SharedPeer(rank, card.ProcessId, memory); }
+            using var file = MemoryFile.Open(card.ProcessId, card.Board, FileAccess.Read);
+            return new SharedPeer(rank, card.ProcessId, new MappedMemory(file, Board.Bytes, FileAccess.Read));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another user's process, or another sort of file: the connections will do.
+            return null; // Another user's process, for instance: the connections will do.
         }
-
-        memory?.Dispose();
-        return null;
     }
 
     /// <summary>The same for processes that see each other under <c>/proc</c>: this start of the kernel, and the process namespace.</summary>
@@ -97,14 +89,17 @@ internal static unsafe class Neighbours
         $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()}/{new FileInfo("/proc/self/ns/pid").LinkTarget}";
 
     /// <summary>Where a rank's board is found.</summary>
-    private sealed record Card(string Host, int ProcessId, int Descriptor, string Token)
+    private sealed record Card(string Host, int ProcessId, MemoryShare Board)
     {
-        public string Write() => string.Create(CultureInfo.InvariantCulture, $"{Host} {ProcessId} {Descriptor} {Token}");
+        public string Write() => string.Create(CultureInfo.InvariantCulture, $"{Host} {ProcessId} {Board.Descriptor} {Board.Name:N}");
 
         /// <summary>Null for a rank that shares nothing.</summary>
-        public static Card? Read(string text) => text.Split(' ') is [var host, var process, var descriptor, var token]
-            && int.TryParse(process, CultureInfo.InvariantCulture, out var processId) && int.TryParse(descriptor, CultureInfo.InvariantCulture, out var number)
-            ? new Card(host, processId, number, token)
-            : null;
+        public static Card? Read(string text) =>
+            text.Split(' ') is [var host, var process, var descriptor, var name]
+            && int.TryParse(process, CultureInfo.InvariantCulture, out var processId)
+            && int.TryParse(descriptor, CultureInfo.InvariantCulture, out var number)
+            && Guid.TryParseExact(name, "N", out var guid)
+                ? new Card(host, processId, new MemoryShare(guid, number))
+                : null;
     }
 }

@@ -1,5 +1,4 @@
 using Cluster.Trainer.Core.Native;
-using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Core.Collectives.Shared;
 
@@ -8,22 +7,22 @@ namespace Cluster.Trainer.Core.Collectives.Shared;
 /// <param name="board">At least <see cref="Collectives.Shared.Board.Bytes"/>.</param>
 internal sealed unsafe class SharedPeer(int rank, int processId, MappedMemory board) : IDisposable
 {
-    private readonly Dictionary<(long Id, FileAccess Access), MappedMemory> _vectors = [];
+    private readonly Dictionary<(Guid Name, FileAccess Access), MappedMemory> _vectors = [];
 
     public int Rank => rank;
 
     public Board Board { get; } = new(board.Start);
 
     /// <summary>A vector of the peer, while the collective lasts for which it is announced.</summary>
-    /// <exception cref="IOException">The process is gone.</exception>
+    /// <exception cref="IOException">The process is gone, or has left the collective.</exception>
     /// <exception cref="ArgumentException">The vector is shorter than <paramref name="length"/>.</exception>
     public float* Vector(MemoryShare share, long length, FileAccess access)
     {
         var bytes = length * sizeof(float);
-        if (!_vectors.TryGetValue((share.Id, access), out var vector))
+        if (!_vectors.TryGetValue((share.Name, access), out var vector))
         {
-            using var file = MemoryFile.Open(processId, share.Descriptor, access);
-            vector = _vectors[(share.Id, access)] = new MappedMemory(file, bytes, access);
+            using var file = MemoryFile.Open(processId, share, access);
+            vector = _vectors[(share.Name, access)] = new MappedMemory(file, bytes, access);
         }
 
         return vector.Bytes >= bytes
