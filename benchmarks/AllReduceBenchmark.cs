@@ -65,10 +65,7 @@ internal static class AllReduceBenchmark
 
     private static RankProcesses StartOurs(int n)
     {
-        // A framework-dependent start has the host as its process and this assembly as its first argument.
-        var program = Environment.ProcessPath!;
-        string[] self = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
-        var ranks = new RankProcesses(n, rank => (program, [.. self, "allreduce", "--rank", $"{rank}", "--of", $"{n}"]));
+        var ranks = new RankProcesses(n, rank => RankProcesses.ThisProgram("allreduce", "--rank", $"{rank}", "--of", $"{n}"));
         ranks.Tell(string.Join(' ', ranks.Hear())); // Their ports.
         return ranks;
     }
