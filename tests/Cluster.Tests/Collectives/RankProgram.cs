@@ -33,7 +33,9 @@ internal static class RankProgram
             listener);
         mesh.Connect();
 
+        const int longest = 300_000, shifts = 1000;
         var random = new Random(ranks); // The same rounds on every rank.
+        var floats = Reference.Floats(longest + shifts, seed: 1); // Leaves are pieces of them: a round takes little but its all-reduce.
         float[][] vectors = [];
         LeafRanges ranges = new(0, ranks);
         List<NodeSum> mine = [];
@@ -42,8 +44,8 @@ internal static class RankProgram
         {
             for (var round = 1L; ; round++)
             {
-                var (leafCount, length) = (random.Next(1, 3 * ranks), random.Next(2) == 0 ? random.Next(1, 1000) : random.Next(1, 1_000_000));
-                var leaves = Reference.Leaves(leafCount, length, (int)round);
+                var (leafCount, length) = (random.Next(1, 3 * ranks), random.Next(2) == 0 ? random.Next(1, 1000) : random.Next(1, longest));
+                var leaves = Enumerable.Range(0, leafCount).Select(_ => floats.AsSpan(random.Next(shifts), length).ToArray()).ToArray();
                 ranges = new LeafRanges(leafCount, ranks);
                 foreach (var node in mine) { node.Vector.Dispose(); }
                 mine = [.. ranges.Nodes(rank).Select(node => new NodeSum(node, FlatBuffer.ForPeers(length), default(Tally)))];
