@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using Cluster.Grains.Hosting;
+using Cluster.Tests.EndToEnd;
 
 namespace Cluster.Tests.Storage;
 
@@ -21,12 +22,7 @@ internal sealed partial class SiloProcess : IDisposable
         _error = process.StandardError.ReadToEndAsync();
     }
 
-    public static SiloProcess Start(params string[] settings)
-    {
-        var program = Path.Combine(AppContext.BaseDirectory, "Cluster.Grains.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. settings]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        return new(Process.Start(start)!);
-    }
+    public static SiloProcess Start(params string[] settings) => new(Process.Start(Programs.Start("Cluster.Grains.dll", settings))!);
 
     /// <summary>The settings of a silo on ports that are free now.</summary>
     public static (string[] Settings, IPEndPoint Gateway) OnFreePorts()
