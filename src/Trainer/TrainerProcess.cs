@@ -9,7 +9,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 using TorchSharp;
 
 namespace Cluster.Trainer;
@@ -28,16 +27,12 @@ public static class TrainerProcess
             builder.AddServiceDefaults();
             builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft.Hosting", LogLevel.Warning);
             var settings = builder.Configuration.GetSection("Cluster").Get<TrainerSettings>() ?? new TrainerSettings();
-            var gateway = settings.GatewayEndPoint();
+            var address = ClusterAddress.From(builder.Configuration);
 
             using var signal = settings.EndWithInput ? PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true) : null;
             if (settings.EndWithInput) { EndWithInput(); }
 
-            builder.UseOrleansClient(client => client
-                .UseStaticClustering(gateway)
-                .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (ClusterIdentity.ClusterId, ClusterIdentity.ServiceId))
-                .AddActivityPropagation()
-                .UseConnectionRetryFilter(KeepTrying));
+            builder.UseOrleansClient(client => client.UseCluster(address));
             builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(settings.LeaveSeconds));
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddSingleton(services => new DataPlaneListener(
@@ -54,13 +49,6 @@ public static class TrainerProcess
             await Console.Error.WriteLineAsync(wrong.Message);
             return 2;
         }
-    }
-
-    /// <summary>A silo that is away comes back: a worker waits for it, for as long as it takes.</summary>
-    private static async Task<bool> KeepTrying(Exception problem, CancellationToken cancellationToken)
-    {
-        await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
-        return true;
     }
 
     private static WorkerInfo Describe(TrainerSettings settings, DataPlaneListener listener) => new(

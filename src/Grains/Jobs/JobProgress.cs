@@ -89,7 +89,8 @@ internal sealed class JobProgress(JobProgressState stored)
             Version++;
         }
 
-        foreach (var sample in report.Samples)
+        // After a crash this may know less than the worker was told. It says so in the answer, and is told again.
+        foreach (var sample in report.SamplesAfter <= AbsorbedRound ? report.Samples : [])
         {
             Add(worker.Id, sample);
         }

@@ -166,7 +166,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
             return new JobReport(
                 jobId, _generation, _known, _isReady, _round, _rounds, _leaves,
                 _rank == 0 ? [.. _samples.Where(sample => sample.Round > _absorbedRound)] : [],
-                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session);
+                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session, _absorbedRound);
         }
     }
 

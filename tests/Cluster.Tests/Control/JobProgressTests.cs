@@ -30,6 +30,18 @@ public sealed class JobProgressTests
         Assert.Equal([(1, 100), (2, 101), (3, 0.75)], _progress.SamplesAfter(0).Samples.Select(s => (s.Round, s.Seconds)));
     }
 
+    /// <summary>It was killed, and knows less than what the worker was told is known: a gap would never be closed.</summary>
+    [Fact]
+    public void Samples_that_would_leave_a_gap_are_not_taken_before_the_gap_is_told()
+    {
+        Tell(W0, Some.Sample(1, 1), Some.Sample(2, 2));
+        _progress.Absorb(W0, Some.Report("job", samples: [Some.Sample(8, 8)]) with { SamplesAfter = 7 });
+        Assert.Equal(1, _progress.AbsorbedRound); // An evaluation may follow round 2.
+
+        _progress.Absorb(W0, Some.Report("job", samples: [Some.Sample(2, 2), Some.Sample(3, 3), Some.Sample(8, 8)]) with { SamplesAfter = 1 });
+        Assert.Equal([1, 2, 3, 8], _progress.SamplesAfter(0).Samples.Select(s => s.Round));
+    }
+
     [Fact]
     public void An_evaluation_comes_after_its_rounds_own_sample_and_once()
     {
