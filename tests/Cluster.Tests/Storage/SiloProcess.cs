@@ -23,9 +23,12 @@ internal sealed partial class SiloProcess : IDisposable
 
     public static SiloProcess Start(params string[] settings)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "Cluster.Grains.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. settings]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // In the tests' folder some of the silo's libraries are those of the framework that the tool asks for.
+        string[] program = ["exec", "--runtimeconfig", InFolder("cluster.runtimeconfig.json"), "--depsfile", InFolder("cluster.deps.json"), InFolder("Cluster.Grains.dll")];
+        var start = new ProcessStartInfo("dotnet", [.. program, .. settings]) { RedirectStandardOutput = true, RedirectStandardError = true };
         return new(Process.Start(start)!);
+
+        static string InFolder(string name) => Path.Combine(AppContext.BaseDirectory, name);
     }
 
     /// <summary>The settings of a silo on ports that are free now.</summary>
