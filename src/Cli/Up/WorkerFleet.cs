@@ -61,7 +61,7 @@ internal sealed class WorkerFleet : IAsyncDisposable
         for (var life = 1; !_stopping.IsCancellationRequested; life++)
         {
             var id = FormattableString.Invariant(life == 1 ? (FormattableString)$"worker-{number}" : $"worker-{number}-{life}");
-            var log = Path.Combine(logFolder, $"{id}.log");
+            var log = Path.Combine(logFolder, $"{id}.process.log"); // Its jobs have logs of their own.
             var began = Stopwatch.GetTimestamp();
             if (await RunAsync(id, gateway, log) is not { } end) { return; }
 

@@ -15,7 +15,8 @@ namespace Cluster.Trainer.Worker;
 /// Every rank keeps samples and rank 0 alone tells them, so that the next rank 0 knows what the last one could not tell.
 /// </remarks>
 /// <param name="session">Counts the sessions of this process, from 1.</param>
-internal sealed class SessionLog(string jobId, long session, TimeProvider time)
+/// <param name="write">Takes each line that a person may want to read later.</param>
+internal sealed class SessionLog(string jobId, long session, TimeProvider time, Action<string> write)
 {
     private const int MaxKept = 2_000;
 
@@ -66,6 +67,8 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time)
             _rounds = rounds;
             _urgent.TrySetResult();
         }
+
+        write($"ready: {rounds} rounds");
     }
 
     /// <summary>A generation begins; how the one before ended is of no more interest.</summary>
@@ -76,11 +79,14 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time)
             (_generation, _rank, _fault, _outcome, _hasCommitted) = (assignment.Generation, assignment.Rank, null, null, false);
             _urgent.TrySetResult();
         }
+
+        write($"generation {assignment.Generation}: rank {assignment.Rank} of {string.Join(", ", assignment.Members.Select(member => member.Id))}{(assignment.IsRecovery ? ", after a loss" : "")}");
     }
 
     public void Began(RoundCounters counters)
     {
         lock (_lock) { _round = counters.Round; }
+        write($"goes on after round {counters.Round}");
     }
 
     public void LeavesComputed(int count)
@@ -111,10 +117,11 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time)
         }
     }
 
-    public void Evaluated(RoundCounters counters, in Tally tally) => Add(
-        counters,
-        isEvaluation: true,
-        ImmutableDictionary<string, double>.Empty.Add("evalLoss", tally.MeanLoss).Add("evalAccuracy", tally.Accuracy));
+    public void Evaluated(RoundCounters counters, in Tally tally)
+    {
+        Add(counters, isEvaluation: true, ImmutableDictionary<string, double>.Empty.Add("evalLoss", tally.MeanLoss).Add("evalAccuracy", tally.Accuracy));
+        write(FormattableString.Invariant($"round {counters.Round}: evaluation loss {tally.MeanLoss:F4}, accuracy {tally.Accuracy:P2}"));
+    }
 
     public void Notice(string text)
     {
@@ -122,6 +129,8 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time)
         {
             if (_notices.Count < MaxKept) { _notices.Add(text); }
         }
+
+        write(text);
     }
 
     /// <summary>The generation was lost to this worker.</summary>
@@ -132,6 +141,8 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time)
             _fault = fault;
             _urgent.TrySetResult();
         }
+
+        write($"generation lost: {fault.Reason}");
     }
 
     public void End(Outcome outcome)
@@ -141,6 +152,8 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time)
             _outcome = outcome;
             _urgent.TrySetResult();
         }
+
+        write($"{outcome.State}{(outcome.Reason is null ? "" : $": {outcome.Reason}")}{(outcome.WeightsSha256 is null ? "" : $", weights {outcome.WeightsSha256}")}");
     }
 
     /// <summary>All that is not acknowledged yet. One report is under way at a time.</summary>

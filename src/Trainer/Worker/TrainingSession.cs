@@ -25,10 +25,13 @@ namespace Cluster.Trainer.Worker;
 ///                                +--- fault, change-over, end --------+        dropped: the thread ends
 /// </code>
 /// </remarks>
-/// <param name="number">Counts the sessions of this process, from 1.</param>
-internal sealed partial class TrainingSession(JobSubmission submission, string jobId, long number, DataPlaneListener listener, TimeProvider time, ILogger logger)
-    : IRoundObserver
+internal sealed partial class TrainingSession : IRoundObserver, IDisposable
 {
+    private readonly JobSubmission _submission;
+    private readonly DataPlaneListener _listener;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly JobLogFile _file;
     private readonly object _gate = new(); // A Monitor, for its wait and pulse: guards the four fields after it.
     private Assignment? _newest;
     private Mesh? _mesh;
@@ -38,9 +41,18 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JobCheckpoints? _checkpoints; // The training thread's, as is all that is local to it.
 
-    public string JobId => jobId;
+    /// <param name="number">Counts the sessions of this process, from 1.</param>
+    public TrainingSession(JobSubmission submission, string jobId, string workerId, long number, DataPlaneListener listener, TimeProvider time, ILogger logger)
+    {
+        (JobId, _submission, _listener, _time, _logger) = (jobId, submission, listener, time, logger);
+        _file = new JobLogFile(submission.Directory, workerId, time);
+        _file.Write($"takes up {jobId}, process {Environment.ProcessId}");
+        Log = new SessionLog(jobId, number, time, _file.Write);
+    }
 
-    public SessionLog Log { get; } = new(jobId, number, time);
+    public string JobId { get; }
+
+    public SessionLog Log { get; }
 
     /// <summary>Completes when the training thread has ended.</summary>
     public Task Ended => _ended.Task;
@@ -56,7 +68,7 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
         set { lock (_gate) { _stop = value; } }
     }
 
-    public void Start() => new Thread(Train) { Name = $"training {jobId}", IsBackground = true }.Start();
+    public void Start() => new Thread(Train) { Name = $"training {JobId}", IsBackground = true }.Start();
 
     /// <summary>Another generation is to be computed: at once when the one before was lost, else when its ranks change over.</summary>
     public void Assign(Assignment assignment)
@@ -82,6 +94,9 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
         }
     }
 
+    /// <summary>After <see cref="Ended"/>.</summary>
+    public void Dispose() => _file.Dispose();
+
     private void Train()
     {
         try
@@ -95,7 +110,8 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
         catch (Exception unexpected)
         {
             // A broken invariant or a fault of a native library: the log has the details, the user gets the sentence.
-            LogCrash(jobId, unexpected);
+            LogCrash(JobId, unexpected);
+            _file.Write(unexpected.ToString());
             Log.End(Failed($"{unexpected.GetType().Name}: {unexpected.Message}"));
         }
         finally
@@ -106,11 +122,11 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
 
     private void Run()
     {
-        var spec = SpecReader.Read(submission.SpecText, $"the spec of {jobId}", []).Spec
-            ?? throw new BadInputException($"the spec of {jobId} cannot be read by this worker; is it of another version?");
+        var spec = SpecReader.Read(_submission.SpecText, $"the spec of {JobId}", []).Spec
+            ?? throw new BadInputException($"the spec of {JobId} cannot be read by this worker; is it of another version?");
         var device = ComputeDevice.Prepare(spec);
         var environment = TrainerEnvironment.Describe(device);
-        using var method = TrainingMethods.Create(spec, submission.DataRoots, device);
+        using var method = TrainingMethods.Create(spec, _submission.DataRoots, device);
         using var loop = new RoundLoop(method, spec, this);
         Log.Ready(method.Rounds);
 
@@ -154,7 +170,7 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
         }
         else
         {
-            _checkpoints ??= JobCheckpoints.Open(assignment, spec, method.State, environment, isFresh, time, Log);
+            _checkpoints ??= JobCheckpoints.Open(assignment, spec, method.State, environment, isFresh, _time, Log);
         }
     }
 
@@ -162,12 +178,12 @@ internal sealed partial class TrainingSession(JobSubmission submission, string j
     {
         using var mesh = new Mesh(
             new MeshMembership(
-                jobId,
+                JobId,
                 assignment.Generation,
                 assignment.Rank,
                 [.. assignment.Members.Select(member => MeshMembership.EndPointOf(member.Host, member.Port))],
                 assignment.Secret),
-            listener);
+            _listener);
         if (!TryEnter(mesh)) { return; }
         try
         {

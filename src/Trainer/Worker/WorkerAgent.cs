@@ -117,7 +117,7 @@ internal sealed partial class WorkerAgent(
         }
 
         LogTakesUp(worker.Id, jobId);
-        _session = new TrainingSession(submission, jobId, ++_sessions, listener, time, logger);
+        _session = new TrainingSession(submission, jobId, worker.Id, ++_sessions, listener, time, logger);
         _session.Start();
         return _session;
     }
@@ -125,7 +125,11 @@ internal sealed partial class WorkerAgent(
     /// <summary>Lets go of a session that was dropped and has ended.</summary>
     private void Reap()
     {
-        if (_session is { IsDropped: true, Ended.IsCompleted: true }) { _session = null; }
+        if (_session is { IsDropped: true, Ended.IsCompleted: true } session)
+        {
+            session.Dispose();
+            _session = null;
+        }
     }
 
     private async Task NextHeartbeat()

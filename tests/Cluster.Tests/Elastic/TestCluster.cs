@@ -7,6 +7,7 @@ using System.Runtime.InteropServices;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.ServiceDefaults;
+using Cluster.Tests.EndToEnd;
 using Cluster.Trainer.Core.Data;
 
 namespace Cluster.Tests.Elastic;
@@ -182,13 +183,7 @@ internal sealed partial class TestCluster : IAsyncDisposable
         public ServerProcess(string name, string[] arguments)
         {
             _name = name;
-            // The tool's settings for the runtime, because beside it the other programs lack what ASP.NET Core brings.
-            string[] runtime = ["exec", "--runtimeconfig", InFolder("cluster.runtimeconfig.json"), "--depsfile", InFolder("cluster.deps.json"), InFolder(arguments[0])];
-            var start = new ProcessStartInfo("dotnet", [.. runtime, .. arguments[1..]])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
+            var start = Programs.Start(arguments[0], arguments[1..]);
             start.Environment["Orleans__Endpoints__AdvertisedIPAddress"] = "127.0.0.1";
             _process = Process.Start(start)!;
             _process.OutputDataReceived += Keep;
@@ -218,8 +213,6 @@ internal sealed partial class TestCluster : IAsyncDisposable
         {
             lock (_lines) { return $"--- {_name}, process {_process.Id}, {(_process.HasExited ? $"ended with {_process.ExitCode}" : "alive")}\n{string.Join('\n', _lines)}"; }
         }
-
-        private static string InFolder(string file) => Path.Combine(AppContext.BaseDirectory, file);
 
         private void Keep(object sender, DataReceivedEventArgs line)
         {

@@ -151,7 +151,7 @@ public sealed class SessionLogTests
 
     private static SessionLog Log(int rank)
     {
-        var log = new SessionLog("job", 1, TimeProvider.System);
+        var log = new SessionLog("job", 1, TimeProvider.System, write: _ => { });
         log.Begin(Assignment(rank, generation: 1));
         return log;
     }

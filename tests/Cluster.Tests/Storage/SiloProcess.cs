@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using Cluster.Grains.Hosting;
+using Cluster.Tests.EndToEnd;
 
 namespace Cluster.Tests.Storage;
 
@@ -21,15 +22,7 @@ internal sealed partial class SiloProcess : IDisposable
         _error = process.StandardError.ReadToEndAsync();
     }
 
-    public static SiloProcess Start(params string[] settings)
-    {
-        // In the tests' folder some of the silo's libraries are those of the framework that the tool asks for.
-        string[] program = ["exec", "--runtimeconfig", InFolder("cluster.runtimeconfig.json"), "--depsfile", InFolder("cluster.deps.json"), InFolder("Cluster.Grains.dll")];
-        var start = new ProcessStartInfo("dotnet", [.. program, .. settings]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        return new(Process.Start(start)!);
-
-        static string InFolder(string name) => Path.Combine(AppContext.BaseDirectory, name);
-    }
+    public static SiloProcess Start(params string[] settings) => new(Process.Start(Programs.Start("Cluster.Grains.dll", settings))!);
 
     /// <summary>The settings of a silo on ports that are free now.</summary>
     public static (string[] Settings, IPEndPoint Gateway) OnFreePorts()
