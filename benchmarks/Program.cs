@@ -11,11 +11,12 @@ return args switch
     ["allreduce", .. var rest] => AllReduceBenchmark.Run(rest),
     ["models", .. var rest] => ModelBenchmark.Run(rest),
     ["batch-table", .. var rest] => BatchTable.Run(rest),
+    ["control-plane", .. var rest] => ControlPlaneBenchmark.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | control-plane [options]; see README.md in this folder");
     return 2;
 }
