@@ -106,8 +106,8 @@ internal static class BatchTable
         using var mesh = new Mesh(new MeshMembership("bench", 1, 0, [listener.EndPoint], [.. new byte[MeshMembership.SecretBytes]]), listener);
         mesh.Connect();
         var last = new Last();
-        using var loop = new RoundLoop(method, mesh, spec, last);
-        loop.Run(() => false);
+        using var loop = new RoundLoop(method, spec, last);
+        loop.Run(mesh, () => default);
         return new Result(cell, last.Rounds, last.Skipped, last.TrainLoss, last.Evaluation.MeanLoss, last.Evaluation.Accuracy, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 

@@ -1,181 +1,170 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Cluster.Contracts.Jobs;
-using Cluster.Grains.Hosting;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Orleans.Configuration;
+using Cluster.ServiceDefaults;
 
 namespace Cluster.Benchmarks;
 
 /// <summary>
-/// A silo in a process of its own under the heartbeats of simulated workers, once a second each: how much of a core it takes,
-/// and how long it is from a submission until all workers of the job are told to compute (they make ready in no time).
+/// The control plane under many workers: grain calls only, no training. A silo in a process of its own with its store on disk,
+/// and simulated workers that heartbeat once a second, hear bells, and play the life of a job.
 /// </summary>
-/// <remarks>Options: <c>--workers 10000</c>, <c>--seconds 20</c>, <c>--jobs 200</c>, <c>--size 8</c> (workers a job).</remarks>
+/// <remarks>
+/// Prints the silo's processor time at that load as a share of one core, and how long it takes from a submission until the last
+/// of the job's workers has its assignment.
+/// </remarks>
 internal static class ControlPlaneBenchmark
 {
-    public static int Run(string[] args) => args is ["--silo"] ? Silo().GetAwaiter().GetResult() : Measure(args).GetAwaiter().GetResult();
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
-    private static async Task<int> Silo()
-    {
-        await using var silo = await ClusterSilo.StartAsync(new SiloSettings(), CancellationToken.None);
-        Console.WriteLine(silo.Gateway);
-        await Task.Run(Console.In.ReadToEnd); // Until the other process ends.
-        return 0;
-    }
+    public static int Run(string[] args) => RunAsync(
+        workers: args is [var w, ..] ? int.Parse(w, CultureInfo.InvariantCulture) : 10_000,
+        jobs: args is [_, var j, ..] ? int.Parse(j, CultureInfo.InvariantCulture) : 200).GetAwaiter().GetResult();
 
-    private static async Task<int> Measure(string[] args)
+    private static async Task<int> RunAsync(int workers, int jobs)
     {
-        var (workers, seconds, jobs, size) = (10_000, 20, 200, 8);
-        for (var i = 0; i + 1 < args.Length; i += 2)
+        var store = Directory.CreateTempSubdirectory("cluster-control-").FullName;
+        using var silo = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cluster.Grains.dll"), "--Cluster:Store", store, "--Logging:LogLevel:Default", "Error"]) { RedirectStandardOutput = true })!;
+        try
         {
-            var value = int.Parse(args[i + 1], CultureInfo.InvariantCulture);
-            switch (args[i])
-            {
-                case "--workers": workers = value; break;
-                case "--seconds": seconds = value; break;
-                case "--jobs": jobs = value; break;
-                case "--size": size = value; break;
-                default: Console.Error.WriteLine($"unknown option {args[i]}: known are --workers, --seconds, --jobs, --size"); return 2;
-            }
+            // "The silo is ready: clients connect to 127.0.0.1:41234. Ctrl-C ends it."
+            var ready = await silo.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("the silo did not start");
+            var gateway = IPEndPoint.Parse(ready.Split(' ').First(word => word.Contains(':') && char.IsDigit(word[0])).TrimEnd('.'));
+            await using var connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), TimeSpan.FromSeconds(30), CancellationToken.None);
+
+            using var stop = new CancellationTokenSource();
+            var simulated = Enumerable.Range(0, workers).Select(i => new SimulatedWorker(i, connection.Grains)).ToArray();
+            var lives = simulated.Select((worker, i) => worker.LiveAsync(Beat * i / workers, stop.Token)).ToArray();
+            while (simulated.Any(worker => worker.Beats < 2)) { await Task.Delay(100); }
+
+            var (idleShare, rate) = await MeasureAsync(silo, simulated, TimeSpan.FromSeconds(20));
+            var took = new List<double>();
+            for (var i = 0; i < jobs; i++) { took.Add(await SubmitAsync(connection.Grains, simulated, i)); }
+            await stop.CancelAsync();
+            await Task.WhenAll(lives);
+
+            took.Sort();
+            var beats = simulated.Select(worker => worker.Slowest).Order().ToArray();
+            Console.WriteLine("| what | value |");
+            Console.WriteLine("|---|---:|");
+            Print("simulated workers", $"{workers}");
+            Print("heartbeats a second", $"{rate:F0}");
+            Print("silo's processor time, share of one core", $"{idleShare:P0}");
+            Print("submit to last assignment, four workers, median ms", $"{took[took.Count / 2]:F1}");
+            Print("the same, p99 ms", $"{took[(int)Math.Ceiling(0.99 * took.Count) - 1]:F1}");
+            Print("slowest heartbeat of a worker, median ms", $"{beats[beats.Length / 2]:F1}");
+            Print("memory of the silo, MiB", $"{Refreshed(silo).WorkingSet64 / 1024.0 / 1024:F0}");
+            return 0;
+        }
+        finally
+        {
+            if (!silo.HasExited) { silo.Kill(); }
+            silo.WaitForExit();
+            Directory.Delete(store, recursive: true);
         }
 
-        using var silo = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["control-plane", "--silo"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-        using var client = await Connect(IPEndPoint.Parse((await silo.StandardOutput.ReadLineAsync())!));
-        var grains = client.Services.GetRequiredService<IGrainFactory>();
-        using var end = new CancellationTokenSource();
-        var all = Enumerable.Range(0, workers).Select(i => new SimulatedWorker(grains, $"worker-{i}")).ToArray();
-        var lives = all.Select((worker, i) => worker.Live(TimeSpan.FromSeconds((double)i / workers), end.Token)).ToArray();
-        while (all.Any(w => w.Beats < 3)) { await Task.Delay(100); } // Registered, and everything is compiled.
-
-        await MeasureLoad(silo, all, seconds);
-        await MeasureSubmissions(grains, all, jobs, size);
-
-        await end.CancelAsync();
-        await Task.WhenAll(lives);
-        silo.StandardInput.Close();
-        await silo.WaitForExitAsync();
-        return 0;
+        static void Print(string what, FormattableString value) => Console.WriteLine($"| {what} | {value.ToString(CultureInfo.InvariantCulture)} |");
     }
 
-    private static async Task MeasureLoad(Process silo, SimulatedWorker[] all, int seconds)
+    private static async Task<(double Share, double Rate)> MeasureAsync(Process silo, SimulatedWorker[] workers, TimeSpan time)
     {
-        silo.Refresh();
-        var (clock, cpu, beats) = (Stopwatch.StartNew(), silo.TotalProcessorTime, all.Sum(w => w.Beats));
-        await Task.Delay(TimeSpan.FromSeconds(seconds));
-        silo.Refresh();
-        var (wall, used) = (clock.Elapsed.TotalSeconds, (silo.TotalProcessorTime - cpu).TotalSeconds);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{all.Length} workers: {(all.Sum(w => w.Beats) - beats) / wall:f0} heartbeats/s on {used / wall:f2} cores, {silo.WorkingSet64 >> 20} MiB"));
+        var (cpu, beats, began) = (Refreshed(silo).TotalProcessorTime, workers.Sum(worker => worker.Beats), Stopwatch.GetTimestamp());
+        await Task.Delay(time);
+        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return ((Refreshed(silo).TotalProcessorTime - cpu).TotalSeconds / seconds, (workers.Sum(worker => worker.Beats) - beats) / seconds);
     }
 
-    private static async Task MeasureSubmissions(IGrainFactory grains, SimulatedWorker[] all, int jobs, int size)
+    private static Process Refreshed(Process process)
     {
-        var times = new List<double>();
-        for (var i = 0; i < jobs + 20; i++)
-        {
-            var begun = Arrivals.Expect($"job-{i}", size);
-            var clock = Stopwatch.StartNew();
-            await grains.GetGrain<IJobGrain>($"job-{i}").Submit(new("name: nothing", "hash", "/store/nothing", [], size, size, Resume: false));
-            await begun;
-            if (i >= 20) { times.Add(clock.Elapsed.TotalMilliseconds); } // The first ones compile.
-            await Task.Delay(50); // Its workers go home.
-        }
-
-        times.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{jobs} jobs of {size} at that load: submission to all workers computing, median {times[times.Count / 2]:f1} ms, p99 {times[(int)(times.Count * 0.99)]:f1} ms, max {times[^1]:f1} ms"));
+        process.Refresh();
+        return process;
     }
 
-    private static async Task<IHost> Connect(IPEndPoint gateway)
+    /// <summary>Milliseconds until the last of four workers holds its assignment.</summary>
+    private static async Task<double> SubmitAsync(IGrainFactory grains, SimulatedWorker[] workers, int number)
     {
-        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.UseOrleansClient(c => c.UseStaticClustering(gateway).Configure<ClusterOptions>(o =>
-            (o.ClusterId, o.ServiceId) = (ClusterIdentity.ClusterId, ClusterIdentity.ServiceId)));
-        var host = builder.Build();
-        await host.StartAsync();
-        return host;
+        const int wanted = 4;
+        var id = string.Create(CultureInfo.InvariantCulture, $"job-{number}");
+        var began = Stopwatch.GetTimestamp();
+        var assigned = SimulatedWorker.Watch(id, wanted);
+        var result = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission("name: none", "none", "/none", [], wanted, wanted, Resume: false));
+        if (result.Refusal is { } refusal) { throw new InvalidOperationException(refusal); }
+        var last = await assigned.WaitAsync(TimeSpan.FromSeconds(60));
+        while (!(await grains.GetGrain<IJobGrain>(id).Summary()).State.IsFinal) { await Task.Delay(10); }
+        return Stopwatch.GetElapsedTime(began, last).TotalMilliseconds;
     }
 
-    /// <summary>Counts the workers of each job that have been told to compute.</summary>
-    private static class Arrivals
+    /// <summary>Does what a worker's agent does, and succeeds at once at whatever it is given.</summary>
+    private sealed class SimulatedWorker(int number, IGrainFactory grains) : IWorkerBell
     {
         private static readonly Lock Gate = new();
-        private static readonly Dictionary<string, (int Missing, TaskCompletionSource All)> Expected = [];
+        private static (string Job, int Missing, TaskCompletionSource<long> Done) _watched = ("", 0, new());
 
-        public static Task Expect(string jobId, int workers)
-        {
-            var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            lock (Gate) { Expected[jobId] = (workers, all); }
-            return all.Task;
-        }
-
-        public static void Arrive(string jobId)
-        {
-            lock (Gate)
-            {
-                var (missing, all) = Expected[jobId];
-                Expected[jobId] = (missing - 1, all);
-                if (missing == 1) { all.SetResult(); }
-            }
-        }
-    }
-
-    /// <summary>Ready for every job at once, and done with it at once.</summary>
-    private sealed class SimulatedWorker : IWorkerBell
-    {
-        private readonly IWorkerGrain _grain;
-        private readonly IWorkerBell _bell;
-        private readonly WorkerInfo _info;
+        private readonly WorkerInfo _self = new(string.Create(CultureInfo.InvariantCulture, $"w{number}"), 1, "127.0.0.1", 1 + number % 60_000, 1, 0, 1 << 30);
         private TaskCompletionSource _rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public SimulatedWorker(IGrainFactory grains, string id)
-        {
-            _grain = grains.GetGrain<IWorkerGrain>(id);
-            _bell = grains.CreateObjectReference<IWorkerBell>(this);
-            _info = new(id, Environment.ProcessId, "127.0.0.1", 5000, Cores: 1, Gpus: 0, MemoryBytes: 1 << 30);
-        }
+        private JobReport? _report;
 
         public long Beats { get; private set; }
 
-        public Task Ring()
-        {
-            _rung.TrySetResult();
-            return Task.CompletedTask;
-        }
+        /// <summary>Milliseconds of the slowest heartbeat after the first.</summary>
+        public double Slowest { get; private set; }
 
-        public async Task Live(TimeSpan delay, CancellationToken end)
+        /// <summary>The time stamp at which the last of so many workers has an assignment of this job.</summary>
+        public static Task<long> Watch(string job, int workers)
         {
-            JobReport? report = null;
-            await Wait(delay, end);
-            while (!end.IsCancellationRequested)
+            lock (Gate)
             {
-                _rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                var before = report;
-                report = Act(await _grain.Heartbeat(_info, report, _bell), report);
-                Beats++;
-                if (report == before) { await Wait(ClusterTiming.IdleHeartbeat, end); }
+                _watched = (job, workers, new(TaskCreationOptions.RunContinuationsAsynchronously));
+                return _watched.Done.Task;
             }
         }
 
-        private async Task Wait(TimeSpan time, CancellationToken end) => await Task.WhenAny(_rung.Task, Task.Delay(time, end));
+        public Task Ring()
+        {
+            Volatile.Read(ref _rung).TrySetResult();
+            return Task.CompletedTask;
+        }
 
-        private static JobReport? Act(Directive directive, JobReport? report)
+        public async Task LiveAsync(TimeSpan first, CancellationToken stop)
+        {
+            var bell = grains.CreateObjectReference<IWorkerBell>(this);
+            var grain = grains.GetGrain<IWorkerGrain>(_self.Id);
+            await Task.Delay(first, CancellationToken.None);
+            while (!stop.IsCancellationRequested)
+            {
+                var began = Stopwatch.GetTimestamp();
+                var before = _report;
+                Play(await grain.Heartbeat(_self, _report, bell));
+                if (Beats++ > 0) { Slowest = Math.Max(Slowest, Stopwatch.GetElapsedTime(began).TotalMilliseconds); }
+                if (_report is not null && _report != before) { continue; } // Ready, or done: told at once.
+                await Task.WhenAny(Volatile.Read(ref _rung).Task, Task.Delay(Beat, CancellationToken.None));
+                if (_rung.Task.IsCompleted) { Volatile.Write(ref _rung, new(TaskCreationOptions.RunContinuationsAsynchronously)); }
+            }
+        }
+
+        private void Play(Directive directive)
         {
             switch (directive)
             {
+                case Directive.Idle:
+                    _report = null;
+                    break;
+
                 case Directive.Prepare prepare:
-                    return new(prepare.JobId, Generation: 0, Known: 0, IsReady: true, Round: 0, Rounds: 1, LeavesComputed: 0, [], null, [], null, null);
-                case Directive.Train { Assignment: var a }:
-                    Arrivals.Arrive(a.JobId);
-                    var outcome = new Outcome(JobState.Succeeded, null, new('a', 64), System.Collections.Immutable.ImmutableDictionary<string, string>.Empty);
-                    return new(a.JobId, a.Generation, a.Generation, IsReady: true, Round: 1, Rounds: 1, LeavesComputed: 1, [], null, [], null, outcome);
-                case Directive.Continue:
-                    return report;
-                default:
-                    return null;
+                    _report = new JobReport(prepare.JobId, 0, 0, IsReady: true, 0, 1, 0, [], null, [], null, null);
+                    break;
+
+                case Directive.Train { Assignment: var assignment } when _report?.Known != assignment.Generation:
+                    var outcome = new Outcome(JobState.Succeeded, null, new string('0', 64), ImmutableDictionary<string, string>.Empty);
+                    _report = new JobReport(assignment.JobId, assignment.Generation, assignment.Generation, IsReady: true, 1, 1, 1, [], null, [], null, outcome);
+                    lock (Gate)
+                    {
+                        if (_watched.Job == assignment.JobId && --_watched.Missing == 0) { _watched.Done.SetResult(Stopwatch.GetTimestamp()); }
+                    }
+
+                    break;
             }
         }
     }

@@ -12,11 +12,15 @@ return args switch
     ["models", .. var rest] => ModelBenchmark.Run(rest),
     ["batch-table", .. var rest] => BatchTable.Run(rest),
     ["control-plane", .. var rest] => ControlPlaneBenchmark.Run(rest),
+    ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
+    ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
+    ["memory", .. var rest] => MemoryBenchmark.Run(rest),
+    ["job-rank", .. var rest] => JobRank.Run(rest), // One process of the two above.
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | control-plane [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | recovery | control-plane | efficiency | memory [options]; see README.md in this folder");
     return 2;
 }

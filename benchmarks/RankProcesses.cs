@@ -12,6 +12,21 @@ internal sealed class RankProcesses : IDisposable
         _processes = [.. Enumerable.Range(0, count).Select(command).Select(c =>
             Process.Start(new ProcessStartInfo(c.Program, c.Arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!)];
 
+    /// <summary>This very program as a command: of its own, or as <c>dotnet benchmarks.dll</c>.</summary>
+    public static (string Program, string[] Arguments) ThisProgram(params string[] arguments)
+    {
+        // A framework-dependent start has the host as its process and this assembly as its first argument.
+        var program = Environment.ProcessPath!;
+        return (program, Path.GetFileNameWithoutExtension(program) == "dotnet" ? [Environment.GetCommandLineArgs()[0], .. arguments] : arguments);
+    }
+
+    /// <summary>Hears each rank's port and tells all ranks all ports; or, where each is <paramref name="alone"/>, its own.</summary>
+    public void Introduce(bool alone)
+    {
+        var ports = Hear();
+        foreach (var (process, port) in _processes.Zip(ports)) { process.StandardInput.WriteLine(alone ? port : string.Join(' ', ports)); }
+    }
+
     public void Tell(string line)
     {
         foreach (var process in _processes) { process.StandardInput.WriteLine(line); }

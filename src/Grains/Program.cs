@@ -2,14 +2,18 @@
 //
 // Settings come from the environment (Orleans__ClusterId=...), the command line (--Orleans:ClusterId=...) or appsettings.json:
 //
+//   Cluster:Store                               .cluster/silo; folder of the state: one silo to a folder
+//   Cluster:Redis, or ConnectionStrings:redis   none; host:port,password=... of a Redis that keeps the state instead, and
+//                                               holds several silos together: give the same to each silo and worker. It
+//                                               must run with its append-only file on (appendonly yes)
 //   Orleans:ClusterId, Orleans:ServiceId        both "cluster"; clients must use the same
-//   Orleans:Endpoints:AdvertisedIPAddress       127.0.0.1; the address on which the silo listens
+//   Orleans:Endpoints:AdvertisedIPAddress       127.0.0.1; the address on which the silo listens, unencrypted
 //   Orleans:Endpoints:SiloPort                  0 = the system chooses; for other silos
 //   Orleans:Endpoints:GatewayPort               0 = the system chooses; for workers and tools
 //   Logging:LogLevel:...                        as everywhere in .NET
 //   OTEL_EXPORTER_OTLP_ENDPOINT                 where telemetry goes; none is collected without it
 //
-// Exit codes: 0 asked to end, 2 a setting is wrong.
+// Exit codes: 0 asked to end, 2 a setting is wrong or what it names cannot be had.
 using Cluster.Contracts;
 using Cluster.Grains.Hosting;
 using Microsoft.Extensions.Configuration.Memory;
@@ -37,9 +41,13 @@ HostApplicationBuilder NewBuilder()
     {
         InitialData = new Dictionary<string, string?>
         {
-            ["Logging:LogLevel:Orleans"] = "Warning",
-            ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error", // Advises server GC: wrong for a small process beside trainers.
-            ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error", // Takes the time since boot for its first delay.
+            ["Logging:LogLevel:Microsoft.Hosting"] = "Warning",
+            // Below Error, Orleans says with stack traces what a lost silo means to each of its parts.
+            ["Logging:LogLevel:Orleans"] = "Error",
+            ["Logging:LogLevel:Orleans.Messaging"] = "Critical",
+            ["Logging:LogLevel:Orleans.Runtime.GrainDirectory"] = "Critical",
+            ["Logging:LogLevel:Orleans.Runtime.MembershipService.MembershipTableManager"] = "Warning", // Which silo is lost.
+            ["Logging:LogLevel:Polly"] = "Critical", // Orleans' placement: several lines for each grain.
         },
     });
     return builder;

@@ -38,6 +38,7 @@ public static class TrainerProcess
                 .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (ClusterIdentity.ClusterId, ClusterIdentity.ServiceId))
                 .AddActivityPropagation()
                 .UseConnectionRetryFilter(KeepTrying));
+            builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(settings.LeaveSeconds));
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddSingleton(services => new DataPlaneListener(
                 IPAddress.Parse(settings.Address),
@@ -69,7 +70,8 @@ public static class TrainerProcess
         listener.EndPoint.Port,
         Environment.ProcessorCount,
         torch.cuda_is_available() ? torch.cuda.device_count() : 0,
-        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+        settings.Labels);
 
     /// <summary>
     /// Whoever started this process holds its standard input open; when that closes, the starter is gone, however it went.

@@ -14,11 +14,12 @@ public sealed class TidyTests
     private static readonly Dictionary<string, string[]> s_mayReference = new()
     {
         ["Contracts"] = [],
-        ["ServiceDefaults"] = [],
+        ["ServiceDefaults"] = ["Contracts"],
         ["Client"] = ["Contracts"],
+        ["Dashboard"] = ["Contracts", "ServiceDefaults"],
         ["Grains"] = ["Contracts", "ServiceDefaults"],
         ["Trainer"] = ["Contracts", "ServiceDefaults"],
-        ["Cli"] = ["Client", "Contracts", "Grains", "ServiceDefaults", "Trainer"],
+        ["Cli"] = ["Client", "Contracts", "Dashboard", "Grains", "ServiceDefaults", "Trainer"],
     };
 
     private static readonly (string Folder, string[] Banned, string Why)[] s_mayNotUse =
@@ -27,7 +28,7 @@ public sealed class TidyTests
         ("src/Trainer/Core", ["Cluster.Trainer.Rounds", "Cluster.Trainer.Worker", "Cluster.Contracts.Jobs", "Orleans"], "the compute core runs without a cluster"),
         ("src/Trainer/Methods", ["Cluster.Trainer.Rounds", "Cluster.Trainer.Worker", "Cluster.Trainer.Core.Collectives", "Cluster.Contracts.Jobs", "Orleans"], "a method is maths: it knows neither ranks nor the cluster"),
         ("src/Trainer/Rounds", ["Cluster.Trainer.Worker", "Cluster.Trainer.Methods.Lamb", "Cluster.Contracts.Jobs", "Orleans"], "the loop runs any method on any mesh"),
-        ("src/Contracts", ["Cluster.Client", "Cluster.Grains", "Cluster.Trainer", "TorchSharp"], "what all share depends on none"),
+        ("src/Contracts", ["Cluster.Client", "Cluster.Dashboard", "Cluster.Grains", "Cluster.Trainer", "TorchSharp"], "what all share depends on none"),
         ("src/Grains", ["TorchSharp"], "the control plane does no maths"),
     ];
 
@@ -140,6 +141,21 @@ public sealed class TidyTests
         string[] expected =
         [
             "cluster --help", "cluster --version",
+            .. Asks("cancel", "<job>", "--reason"),
+            .. Asks("checkpoints", "<job>"),
+            .. Asks("drain", "<worker>", "--wait"),
+            .. Asks("export", "<job>", "<path>", "--round"),
+            .. Asks("list", "--count", "--skip", "--state"),
+            .. Asks("logs", "<job>", "--follow", "--worker"),
+            .. Asks("pause", "<job>", "--reason"),
+            .. Asks("resume", "<job>"),
+            .. Asks("show", "<job>"),
+            .. Asks("submit", "<spec>", "--data", "--follow", "--set", "--workers"),
+            .. Asks("undrain", "<worker>"),
+            .. Asks("watch", "<job>"),
+            .. Asks("workers"),
+            "cluster up", "cluster up --detach", "cluster up --gateway-port", "cluster up --json", "cluster up --port", "cluster up --store", "cluster up --workers",
+            "cluster down", "cluster down --json", "cluster down --store",
             "cluster data", "cluster data get", "cluster data get <name>", "cluster data get --data",
             "cluster inspect", "cluster inspect <path>",
             "cluster run", "cluster run <spec>", "cluster run --data", "cluster run --json", "cluster run --port", "cluster run --resume",
@@ -150,6 +166,10 @@ public sealed class TidyTests
         var root = CommandTree.Root();
         Assert.Equal(expected.Order(StringComparer.Ordinal), Under(root, "cluster").Order(StringComparer.Ordinal));
         Assert.DoesNotContain(Descriptions(root), symbol => string.IsNullOrWhiteSpace(symbol.Description));
+
+        // Whatever asks a running cluster can be told which, and answers programs too.
+        static IEnumerable<string> Asks(string verb, params string[] symbols) =>
+            [$"cluster {verb}", .. symbols.Concat(["--cluster", "--json"]).Select(symbol => $"cluster {verb} {symbol}")];
 
         static IEnumerable<string> Under(Command command, string path) =>
         [

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using Cluster.Cli.Up;
 using Cluster.Client;
 using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
+using Cluster.Dashboard;
 using Cluster.Grains.Hosting;
 using Cluster.Trainer.Core.Data;
 
@@ -41,19 +43,19 @@ internal sealed class EmbeddedRun(RunOptions options)
         // Only now, so that a start that fails leaves no empty job behind, which --resume would take for the newest.
         var folder = resumed ?? JobFolder.Create(options.Store, spec);
         var screen = RunScreen.Create(spec, folder.Id, workers, quiet: options.Json == "-");
-        using var processes = WorkerProcesses.Start(workers, silo.Gateway, folder.Logs);
+        await using var fleet = WorkerFleet.Start(workers, silo.Gateway, folder.Logs, screen.Say);
 
-        var jobs = new JobClient(silo.Grains);
-        var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), folder.Path, [.. roots], workers, options.Resume);
-        await jobs.SubmitAsync(folder.Id, submission, CancellationToken.None);
+        var jobs = new ControlPlane(silo.Grains);
+        var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), folder.Path, [.. roots], workers, workers, options.Resume);
+        if (await jobs.SubmitAsync(folder.Id, submission, CancellationToken.None) is { } refusal) { throw new BadInputException(refusal); }
         using var interrupts = new Interrupts(() =>
         {
             screen.Say("Stopping at a checkpoint; Ctrl-C once more ends it at once.");
             _ = jobs.StopAsync(folder.Id, "interrupted", CancellationToken.None);
         });
-        _ = processes.Lost.ContinueWith(lost => jobs.FailAsync(folder.Id, lost.Result, CancellationToken.None), TaskScheduler.Default);
+        _ = fleet.Failing.ContinueWith(failing => jobs.FailAsync(folder.Id, failing.Result, CancellationToken.None), TaskScheduler.Default);
 
-        var last = await screen.FollowAsync(jobs.WatchAsync(folder.Id, CancellationToken.None));
+        var last = await screen.FollowAsync(jobs.WatchAsync(folder.Id, 0, CancellationToken.None));
         var report = RunReport.Of(last, folder.Id, spec.Method.ToString().ToLowerInvariant(), Stopwatch.GetElapsedTime(began));
         screen.Finish(report, ResumeCommand());
         json?.Write(report);

@@ -67,6 +67,11 @@ internal sealed class RunScreen
     private void SayNews(JobView view, JobView? last)
     {
         foreach (var notice in view.Notices.Skip(last?.Notices.Length ?? 0)) { Say(notice); }
+        foreach (var change in view.Events.Skip(last?.Events.Length ?? 0).Where(e => e.Generation > 1 && e.State is JobState.Running))
+        {
+            Say($"generation {change.Generation}: {change.Text}");
+        }
+
         foreach (var sample in view.Samples.Where(sample => sample.Values.ContainsKey("evalLoss")))
         {
             Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}, accuracy {sample.Values["evalAccuracy"]:P2}"));

@@ -27,9 +27,10 @@ public abstract record Directive
     /// What you report is what you should be doing. <paramref name="Stop"/> says to end at a checkpoint. A worker that has
     /// reported its outcome holds its state until it hears otherwise: another generation may need it.
     /// </summary>
-    /// <param name="AbsorbedRound">Samples up to this round are in the job's record: none needs them any more.</param>
+    /// <param name="AbsorbedRound">Samples up to this round need not be told again, unless a later answer goes back behind it.</param>
+    /// <param name="StoredRound">Samples up to this round are safe: no worker needs them any more.</param>
     [GenerateSerializer, Immutable, Alias("cluster.directive.continue")]
-    public sealed record Continue([property: Id(0)] bool Stop, [property: Id(1)] long AbsorbedRound) : Directive;
+    public sealed record Continue([property: Id(0)] bool Stop, [property: Id(1)] long AbsorbedRound, [property: Id(2)] long StoredRound) : Directive;
 }
 
 /// <summary>One rank's part of one generation: a fixed list of members, agreed for as long as it lasts.</summary>

@@ -9,7 +9,7 @@ namespace Cluster.Contracts.Jobs;
 /// <param name="IsReady">Data are read and the model is built: it can be a member of a generation.</param>
 /// <param name="Round">Rounds committed in total.</param>
 /// <param name="Rounds">Rounds of the job; 0 before <paramref name="IsReady"/>.</param>
-/// <param name="LeavesComputed">Training leaves that this worker computed, in total.</param>
+/// <param name="LeavesComputed">Training leaves computed in this session.</param>
 /// <param name="Samples">
 /// From rank 0 alone: rounds that it has not seen acknowledged, oldest first. Every rank keeps them, so that the next rank 0
 /// can tell what the last one could not; the job takes each round once.
@@ -21,6 +21,7 @@ namespace Cluster.Contracts.Jobs;
 /// </param>
 /// <param name="Fault">Why <paramref name="Generation"/> was lost to it; null while it works. The worker waits for the next one.</param>
 /// <param name="Outcome">How <paramref name="Generation"/> ended for it, or why it cannot be ready; null while it goes on.</param>
+/// <param name="Session">Counts the times that this process took a job up, from 1.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-report")]
 public sealed record JobReport(
     [property: Id(0)] string JobId,
@@ -34,7 +35,8 @@ public sealed record JobReport(
     [property: Id(8)] string? Checkpoint,
     [property: Id(9)] ImmutableArray<string> Notices,
     [property: Id(10)] GenerationFault? Fault,
-    [property: Id(11)] Outcome? Outcome);
+    [property: Id(11)] Outcome? Outcome,
+    [property: Id(12)] long Session = 1);
 
 /// <summary>A collective of a generation was broken off.</summary>
 /// <param name="LostWorker">Id of the member that is at fault as far as this one can see; null when it cannot say.</param>

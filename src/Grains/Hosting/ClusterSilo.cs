@@ -1,15 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Cluster.Grains.Storage;
 using Cluster.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
 using Orleans.Configuration;
-using Orleans.Runtime;
-using Orleans.Serialization;
-using Orleans.Storage;
 
 namespace Cluster.Grains.Hosting;
 
@@ -20,8 +17,9 @@ public sealed class ClusterSilo : IAsyncDisposable
     private const int MaxAttempts = 5;
 
     private readonly IHost _host;
+    private readonly ControlStore? _store;
 
-    private ClusterSilo(IHost host, IPEndPoint gateway) => (_host, Gateway) = (host, gateway);
+    private ClusterSilo(IHost host, ControlStore? store, IPEndPoint gateway) => (_host, _store, Gateway) = (host, store, gateway);
 
     /// <summary>Where clients connect.</summary>
     public IPEndPoint Gateway { get; }
@@ -30,23 +28,41 @@ public sealed class ClusterSilo : IAsyncDisposable
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
     /// <summary>Starts a silo inside another program: it reads no settings, leaves signals alone, and only our warnings and Orleans' errors show, on standard error.</summary>
-    /// <exception cref="Cluster.Contracts.BadInputException">A port that the settings ask for cannot be had.</exception>
+    /// <exception cref="Cluster.Contracts.BadInputException">A port, a store or a Redis that the settings ask for cannot be had.</exception>
     public static Task<ClusterSilo> StartAsync(SiloSettings settings, CancellationToken cancellationToken) =>
         StartAsync(settings, EmbeddedBuilder, cancellationToken);
 
     /// <summary>Starts a silo on a host that the caller shapes; a fresh one is asked for at each attempt.</summary>
-    /// <exception cref="Cluster.Contracts.BadInputException">A port that the settings ask for cannot be had.</exception>
+    /// <exception cref="Cluster.Contracts.BadInputException">A port, a store or a Redis that the settings ask for cannot be had.</exception>
     public static async Task<ClusterSilo> StartAsync(
         SiloSettings settings, Func<HostApplicationBuilder> newBuilder, CancellationToken cancellationToken)
+    {
+        var store = settings.Store is { } folder ? ControlStore.Open(folder) : null;
+        try
+        {
+            return await StartAsync(settings, store, newBuilder, cancellationToken);
+        }
+        catch when (store is not null)
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<ClusterSilo> StartAsync(
+        SiloSettings settings, ControlStore? store, Func<HostApplicationBuilder> newBuilder, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             var ports = Ports.Choose(settings.Address, settings.SiloPort, settings.GatewayPort);
-            var host = Build(newBuilder(), settings, siloPort: ports[0], gatewayPort: ports[1]);
+            var host = Build(newBuilder(), settings, store, siloPort: ports[0], gatewayPort: ports[1]);
             try
             {
+                var warnings = new StartWarnings(host.Services.GetRequiredService<ILogger<StartWarnings>>());
+                if (settings.Redis is { } redis) { await warnings.CheckAsync(redis); }
                 await host.StartAsync(cancellationToken);
-                return new(host, new(settings.Address, ports[1]));
+                warnings.Check(settings.Address, ports);
+                return new(host, store, new(settings.Address, ports[1]));
             }
             catch (Exception e) when (attempt < MaxAttempts && IsAddressInUse(e))
             {
@@ -67,19 +83,19 @@ public sealed class ClusterSilo : IAsyncDisposable
     {
         await _host.StopAsync(CancellationToken.None);
         await DisposeAsync(_host);
+        if (_store is not null) { await _store.DisposeAsync(); }
     }
 
-    private static IHost Build(HostApplicationBuilder builder, SiloSettings settings, int siloPort, int gatewayPort)
+    private static IHost Build(HostApplicationBuilder builder, SiloSettings settings, ControlStore? store, int siloPort, int gatewayPort)
     {
         builder.AddServiceDefaults();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(siloPort, gatewayPort, primarySiloEndpoint: null, settings.ServiceId, settings.ClusterId)
+            _ = settings.Redis is { } redis ? silo.UseRedis(redis) : silo.UseLocalhostClustering(siloPort, gatewayPort).UseStore(store);
+            silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (settings.ClusterId, settings.ServiceId))
                 .ConfigureEndpoints(settings.Address, siloPort, gatewayPort)
-                .AddActivityPropagation()
-                .AddMemoryGrainStorage("cluster", (OptionsBuilder<MemoryGrainStorageOptions> o) =>
-                    o.Configure<Serializer>((options, serializer) => options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer)));
+                .AddActivityPropagation();
         });
         return builder.Build();
     }
@@ -90,6 +106,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, ForeignLifetime>();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
         builder.Logging.AddFilter("Orleans", LogLevel.Error); // Its warnings advise on server GC and doubt a clock that has just begun.
+        builder.Logging.AddFilter("Polly", LogLevel.Critical); // Orleans' placement: several lines for each grain.
         builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         return builder;
     }

@@ -7,8 +7,9 @@ namespace Cluster.Grains.Jobs;
 internal static class JobDirectives
 {
     /// <param name="report">What the worker last said of this job; null when it knows nothing of it.</param>
-    /// <param name="absorbedRound">Samples up to this round are safe.</param>
-    public static Directive For(JobGrainState s, string jobId, WorkerInfo worker, JobReport? report, long absorbedRound)
+    /// <param name="absorbedRound">Samples up to this round are known.</param>
+    /// <param name="storedRound">Samples up to this round are safe.</param>
+    public static Directive For(JobGrainState s, string jobId, WorkerInfo worker, JobReport? report, long absorbedRound, long storedRound)
     {
         if (!s.TakesWorkers)
         {
@@ -18,14 +19,14 @@ internal static class JobDirectives
         if (s.RankOf(worker) is >= 0 and var rank)
         {
             return report?.Known == s.Generation
-                ? new Directive.Continue(s.WantsStop, absorbedRound)
+                ? new Directive.Continue(s.WantsStop, absorbedRound, storedRound)
                 : new Directive.Train(new(jobId, s.Generation, rank, s.Members, s.Secret, s.Submission!, s.IsRecovery), s.WantsStop);
         }
 
         // It goes on in the generation before until all ranks have changed over: they still need what it computes and sends.
         if (s.WasMember(worker) && report?.Generation == s.Generation - 1)
         {
-            return new Directive.Continue(s.WantsStop, absorbedRound);
+            return new Directive.Continue(s.WantsStop, absorbedRound, storedRound);
         }
 
         if (s.IsGranted(worker))
@@ -34,7 +35,7 @@ internal static class JobDirectives
             {
                 // It failed in an earlier life of the job, before somebody resumed that: it starts from nothing, as others do.
                 { IsReady: true, Outcome.State: JobState.Failed } => new Directive.Idle($"job {jobId} was resumed: begin anew"),
-                { IsReady: true } => new Directive.Continue(Stop: false, absorbedRound),
+                { IsReady: true } => new Directive.Continue(Stop: false, absorbedRound, storedRound),
                 _ => new Directive.Prepare(jobId, s.Submission!),
             };
         }

@@ -76,14 +76,16 @@ internal sealed partial class JobGrain(
     public async Task<Directive> Report(WorkerInfo worker, JobReport? report)
     {
         var bounded = report is null ? null : ReportBounds.Bounded(report);
-        if (store.State.Workers.Any(worker.IsSameProcess))
+        var isOurs = store.State.Workers.Any(worker.IsSameProcess);
+        if (bounded is not null && (isOurs || _progress.Knows(worker)))
+        {
+            // Also after the end, and after it left: the last samples, leaves and checkpoint still come in.
+            _progress.Absorb(worker, bounded);
+        }
+
+        if (isOurs)
         {
             _leases.Hear(worker.Id);
-            if (bounded is not null)
-            {
-                // Also after the end: when one rank failed, the others' last samples and checkpoint still come in.
-                _progress.Absorb(worker, bounded);
-            }
 
             await Commit(JobMachine.Hear(store.State, worker, bounded, _progress.Round));
             if (!store.State.TakesWorkers)
@@ -92,7 +94,7 @@ internal sealed partial class JobGrain(
             }
         }
 
-        return JobDirectives.For(store.State, Id, worker, bounded, _storedRound);
+        return JobDirectives.For(store.State, Id, worker, bounded, _progress.AbsorbedRound, _storedRound);
     }
 
     private async Task<string?> Wish(JobStep step)

@@ -61,10 +61,13 @@ internal sealed class JobProgress(JobProgressState stored)
         ? (newest.SamplesSeen - first.SamplesSeen) / (newest.Seconds - first.Seconds)
         : 0;
 
+    /// <summary>Whether it has computed for the job.</summary>
+    public bool Knows(WorkerInfo worker) => _indexes.ContainsKey((worker.Id, worker.ProcessId));
+
     /// <summary>What one process has done.</summary>
     public WorkerProgress Of(WorkerInfo worker) => _indexes.TryGetValue((worker.Id, worker.ProcessId), out var index)
         ? _workers[index]
-        : new(worker.Id, worker.ProcessId, LeavesComputed: 0, Round: 0);
+        : new(worker.Id, worker.ProcessId, LeavesComputed: 0, Round: 0, Session: 0, LeavesBefore: 0);
 
     /// <summary>
     /// Takes in a report of one of the job's workers, cut to size. Counts never go back, whatever order reports come in: a job
@@ -121,7 +124,19 @@ internal sealed class JobProgress(JobProgressState stored)
     private void Note(WorkerInfo worker, JobReport report)
     {
         var known = Of(worker);
-        var now = known with { LeavesComputed = Math.Max(known.LeavesComputed, report.LeavesComputed), Round = Math.Max(known.Round, report.Round) };
+        if (report.Session < known.Session)
+        {
+            return; // Late: the process has left the job since, and come back.
+        }
+
+        var before = report.Session == known.Session ? known.LeavesBefore : known.LeavesComputed;
+        var now = known with
+        {
+            LeavesComputed = Math.Max(known.LeavesComputed, before + report.LeavesComputed),
+            Round = Math.Max(known.Round, report.Round),
+            Session = report.Session,
+            LeavesBefore = before,
+        };
         if (now == known)
         {
             return;

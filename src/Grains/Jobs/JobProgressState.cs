@@ -36,9 +36,13 @@ internal sealed record JobProgressState
 }
 
 /// <summary>What one worker process has done for the job.</summary>
+/// <param name="Session">The newest of its sessions with the job that is known.</param>
+/// <param name="LeavesBefore">Of <paramref name="LeavesComputed"/>, those of earlier sessions.</param>
 [GenerateSerializer, Immutable, Alias("cluster.worker-progress")]
 internal sealed record WorkerProgress(
     [property: Id(0)] string Id,
     [property: Id(1)] int ProcessId,
     [property: Id(2)] long LeavesComputed,
-    [property: Id(3)] long Round);
+    [property: Id(3)] long Round,
+    [property: Id(4)] long Session,
+    [property: Id(5)] long LeavesBefore);

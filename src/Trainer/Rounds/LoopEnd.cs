@@ -1,6 +1,6 @@
 namespace Cluster.Trainer.Rounds;
 
-/// <summary>How a round loop ended without a fault.</summary>
+/// <summary>How a round loop ended without a fault. All ranks of the generation come to the same end after the same round.</summary>
 internal abstract record LoopEnd
 {
     private LoopEnd() { }
@@ -8,8 +8,11 @@ internal abstract record LoopEnd
     /// <summary>All rounds are committed and the final evaluation is done.</summary>
     public sealed record Finished : LoopEnd;
 
-    /// <summary>A rank was asked to stop; all ranks stand after the same round.</summary>
+    /// <summary>A rank was asked to stop.</summary>
     public sealed record Stopped : LoopEnd;
+
+    /// <summary>A rank has heard of a newer generation, in which the job goes on.</summary>
+    public sealed record ChangedOver(long Generation) : LoopEnd;
 
     /// <summary>The loss or gradient was not finite for too many rounds in a row.</summary>
     public sealed record TooManySkips(string Reason) : LoopEnd;

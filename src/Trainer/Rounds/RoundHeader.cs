@@ -1,49 +1,59 @@
-using Cluster.Trainer.Core;
 using System.Buffers.Binary;
-using Cluster.Trainer.Methods;
+using Cluster.Trainer.Core;
 
 namespace Cluster.Trainer.Rounds;
 
+/// <summary>What a rank would like to happen after the round; what one wishes, all do.</summary>
+/// <param name="Stop">End at a checkpoint.</param>
+/// <param name="Generation">The newest generation that it has heard of: ranks in an older one change over to it.</param>
+internal readonly record struct RoundWish(bool Stop, long Generation)
+{
+    public static RoundWish operator |(RoundWish a, RoundWish b) => new(a.Stop | b.Stop, Math.Max(a.Generation, b.Generation));
+}
+
 /// <summary>
-/// What every rank tells every other before the vectors of a round are reduced: whether it was asked to stop, and the scalars
-/// of its nodes. All ranks fold the same headers in the same order, so all come to the same decision: go on, skip, or stop.
+/// What every rank tells every other before the vectors of a round are reduced: its wish and the scalars of its nodes. All
+/// ranks fold the same headers in the same order, so all come to the same decision: go on, skip, stop, or change over.
 /// </summary>
+/// <remarks>Little-endian: stop [1], generation [8], then for each node five doubles [40].</remarks>
 internal static class RoundHeader
 {
+    private const int WishBytes = 1 + sizeof(long);
     private const int TallyBytes = 5 * sizeof(double);
 
-    public static byte[] Write(bool stop, IReadOnlyList<Tally> tallies)
+    public static byte[] Write(RoundWish wish, IReadOnlyList<Tally> tallies)
     {
-        var bytes = new byte[1 + tallies.Count * TallyBytes];
-        bytes[0] = stop ? (byte)1 : (byte)0;
+        var bytes = new byte[WishBytes + tallies.Count * TallyBytes];
+        bytes[0] = wish.Stop ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(1), wish.Generation);
         for (var i = 0; i < tallies.Count; i++)
         {
             var t = tallies[i];
             ReadOnlySpan<double> values = [t.Samples, t.Weight, t.Loss, t.Correct, t.Leaves];
             for (var v = 0; v < values.Length; v++)
             {
-                BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(1 + i * TallyBytes + v * sizeof(double)), values[v]);
+                BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(WishBytes + i * TallyBytes + v * sizeof(double)), values[v]);
             }
         }
 
         return bytes;
     }
 
-    public static (bool Stop, Tally[] Tallies) Read(ReadOnlySpan<byte> bytes)
+    public static (RoundWish Wish, Tally[] Tallies) Read(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < 1 || (bytes.Length - 1) % TallyBytes != 0)
+        if (bytes.Length < WishBytes || (bytes.Length - WishBytes) % TallyBytes != 0)
         {
-            throw new InvalidDataException($"a round header of {bytes.Length} bytes is not a stop wish and whole tallies");
+            throw new InvalidDataException($"a round header of {bytes.Length} bytes is not a wish and whole tallies");
         }
 
-        var tallies = new Tally[(bytes.Length - 1) / TallyBytes];
+        var tallies = new Tally[(bytes.Length - WishBytes) / TallyBytes];
         for (var i = 0; i < tallies.Length; i++)
         {
-            var at = bytes.Slice(1 + i * TallyBytes, TallyBytes);
+            var at = bytes.Slice(WishBytes + i * TallyBytes, TallyBytes);
             tallies[i] = new Tally(Number(at, 0), Number(at, 1), Number(at, 2), Number(at, 3), Number(at, 4));
         }
 
-        return (bytes[0] != 0, tallies);
+        return (new RoundWish(bytes[0] != 0, BinaryPrimitives.ReadInt64LittleEndian(bytes[1..])), tallies);
 
         static double Number(ReadOnlySpan<byte> at, int index) => BinaryPrimitives.ReadDoubleLittleEndian(at[(index * sizeof(double))..]);
     }

@@ -1,5 +1,5 @@
-using Cluster.Trainer.Core;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Collectives;
 using Cluster.Trainer.Core.State;
 using Cluster.Trainer.Methods;
@@ -7,34 +7,35 @@ using Cluster.Trainer.Methods;
 namespace Cluster.Trainer.Rounds;
 
 /// <summary>
-/// Runs one generation of a job on one rank, from the newest committed round to the end, to a stop, or to a fault of the mesh.
+/// Runs the rounds of a job on one rank, one generation after the other: each from the newest committed round to the end, to a
+/// stop, to the change to another generation, or to a fault of the mesh.
 /// </summary>
 /// <remarks>
 /// <code>
 ///   catch up:   every rank tells its committed round; the lowest rank that has the newest sends its state to those behind
-///   each round: 1  contribute   this rank's range of the round's leaves, folded into the nodes that cover it
-///               2  header       all ranks exchange stop wishes and scalars, and come to the same decision
-///               3  reduce       the nodes of all ranks into the one canonical sum
-///               4  update       the same step on every rank; the round is committed
-///               5  report       to the observer; evaluation when it is due
+///   each round: 1  evaluate     when it is due after the committed round
+///               2  contribute   this rank's range of the round's leaves, folded into the nodes that cover it
+///               3  header       all ranks exchange wishes and scalars, and come to the same decision
+///               4  reduce       the nodes of all ranks into the one canonical sum
+///               5  update       the same step on every rank; the round is committed
 /// </code>
-/// A rank's state changes only in step 4, so a fault before it loses nothing but that round.
-/// All calls are made on the training thread that calls <see cref="Run"/>.
+/// A rank's state changes only in step 5, so a fault before it loses nothing but that round. An evaluation that a fault or a
+/// change of generation kept back is made up for at the beginning of the next one.
+/// All calls are made on one training thread.
 /// </remarks>
 internal sealed class RoundLoop : IDisposable
 {
     private readonly IRoundMethod _method;
-    private readonly Mesh _mesh;
     private readonly JobSpec _spec;
     private readonly IRoundObserver _observer;
     private readonly LeafAccumulator _accumulator;
     private readonly FlatBuffer _sum;
     private readonly RoundCounters _counters;
+    private string _lastSkip = "the loss or gradient is not finite";
 
-    public RoundLoop(IRoundMethod method, Mesh mesh, JobSpec spec, IRoundObserver observer)
+    public RoundLoop(IRoundMethod method, JobSpec spec, IRoundObserver observer)
     {
         _method = method;
-        _mesh = mesh;
         _spec = spec;
         _observer = observer;
         var device = method.State.Buffers[0].Buffer.Tensor.device;
@@ -43,46 +44,41 @@ internal sealed class RoundLoop : IDisposable
         _counters = new RoundCounters(method.State.Counters);
     }
 
-    /// <param name="stopWished">Asked before every round; one rank's wish stops all ranks after the same round.</param>
+    /// <param name="mesh">Connected; of the generation to run.</param>
+    /// <param name="wish">Asked before every round.</param>
     /// <exception cref="MeshFaultException">A peer was lost or sent what it should not; the state is that of the last committed round.</exception>
-    public LoopEnd Run(Func<bool> stopWished)
+    public LoopEnd Run(Mesh mesh, Func<RoundWish> wish)
     {
-        StateTransfer.CatchUp(_mesh, _method.State, _counters);
+        StateTransfer.CatchUp(mesh, _method.State, _counters);
         _observer.Began(_counters);
-        if (_counters.Round == _method.Rounds)
+        var agreed = default(RoundWish);
+        while (true)
         {
-            // The generation before was lost in the last evaluation, or a finished job is resumed.
-            _observer.Evaluated(_counters, Evaluate());
-        }
-
-        while (_counters.Round < _method.Rounds)
-        {
-            var (stop, tally, result) = RunRound(_counters.Round, stopWished());
-            _observer.Committed(_counters, tally, result);
-
-            if (result.Skipped is not null && _counters.SkippedInARow >= _spec.NonFinite.MaxSkips)
+            if (_counters.SkippedInARow >= _spec.NonFinite.MaxSkips)
             {
                 return new LoopEnd.TooManySkips(
-                    $"{_counters.SkippedInARow} rounds in a row were skipped, the last ({_counters.Round}) because {result.Skipped}; nonFinite.maxSkips is {_spec.NonFinite.MaxSkips}");
+                    $"{_counters.SkippedInARow} rounds in a row were skipped, the last ({_counters.Round}) because {_lastSkip}; nonFinite.maxSkips is {_spec.NonFinite.MaxSkips}");
             }
 
-            var done = _counters.Round == _method.Rounds;
-            if (done || (_spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0))
-            {
-                _observer.Evaluated(_counters, Evaluate());
-            }
+            if (IsEvaluationDue) { _observer.Evaluated(_counters, Evaluate(mesh)); }
+            if (_counters.Round == _method.Rounds) { return new LoopEnd.Finished(); }
+            if (agreed.Stop) { return new LoopEnd.Stopped(); }
 
-            if (stop && !done) { return new LoopEnd.Stopped(); }
+            (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish());
+            _lastSkip = result.Skipped ?? _lastSkip;
+            _observer.Committed(_counters, tally, result);
+            if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
         }
-
-        return new LoopEnd.Finished();
     }
 
-    private (bool Stop, Tally Tally, RoundResult Result) RunRound(long round, bool stopWished)
+    private bool IsEvaluationDue => _counters.Round > 0
+        && (_counters.Round == _method.Rounds || (_spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0));
+
+    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish)
     {
         var leaves = _method.Leaves(round);
-        var ranges = new LeafRanges(leaves.Count, _mesh.Size);
-        var mine = ranges[_mesh.Rank];
+        var ranges = new LeafRanges(leaves.Count, mesh.Size);
+        var mine = ranges[mesh.Rank];
 
         _accumulator.Begin(mine, leaves.Count);
         for (var i = mine.First; i < mine.End; i++)
@@ -91,27 +87,27 @@ internal sealed class RoundLoop : IDisposable
         }
 
         _observer.LeavesComputed(mine.Count);
-        var (stop, total) = Agree(round, ranges, stopWished, [.. _accumulator.Nodes.Select(node => node.Tally)]);
+        var (agreed, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
 
         var result = !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
             : total.Weight == 0 ? new RoundResult(double.NaN, double.NaN, "no sample of the round has anything to predict")
-            : Reduce(round, ranges, total);
+            : Reduce(mesh, round, ranges, total);
 
         _counters.Commit(total, result.Skipped is not null);
-        return (stop, total, result);
+        return (agreed, total, result);
     }
 
-    private RoundResult Reduce(long round, LeafRanges ranges, in Tally total)
+    private RoundResult Reduce(Mesh mesh, long round, LeafRanges ranges, in Tally total)
     {
-        _mesh.AllReduce(round, _accumulator.Nodes, ranges, _sum);
+        mesh.AllReduce(round, _accumulator.Nodes, ranges, _sum);
         return _method.Update(round, _sum, total);
     }
 
     /// <summary>Exchanges headers and folds all ranks' scalars over the same tree as the vectors.</summary>
-    private (bool Stop, Tally Total) Agree(long round, LeafRanges ranges, bool stopWished, IReadOnlyList<Tally> mine)
+    private static (RoundWish Agreed, Tally Total) Agree(Mesh mesh, long round, LeafRanges ranges, RoundWish wish, IReadOnlyList<Tally> mine)
     {
-        var headers = _mesh.Gather(round, RoundHeader.Write(stopWished, mine));
-        var stop = false;
+        var headers = mesh.Gather(round, RoundHeader.Write(wish, mine));
+        var agreed = default(RoundWish);
         var fold = new CanonicalFold<Tally>(ranges.LeafCount, (_, left, right) => left + right);
         for (var rank = 0; rank < headers.Length; rank++)
         {
@@ -122,22 +118,22 @@ internal sealed class RoundLoop : IDisposable
                 throw new MeshFaultException(new MeshFault(FaultKind.Corrupt, rank, $"{tallies.Length} tallies for {nodes.Count} nodes in round {round}"));
             }
 
-            stop |= wished;
+            agreed |= wished;
             for (var i = 0; i < nodes.Count; i++) { fold.Push(nodes[i], tallies[i]); }
         }
 
-        return (stop, fold.Total);
+        return (agreed, fold.Total);
     }
 
     /// <summary>The evaluation is a round of scalars alone.</summary>
-    private Tally Evaluate()
+    private Tally Evaluate(Mesh mesh)
     {
         var leaves = _method.EvaluationLeaves;
-        var ranges = new LeafRanges(leaves.Count, _mesh.Size);
-        var mine = ranges[_mesh.Rank];
+        var ranges = new LeafRanges(leaves.Count, mesh.Size);
+        var mine = ranges[mesh.Rank];
         var fold = new CanonicalFold<Tally>(leaves.Count, (_, left, right) => left + right);
         for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(leaves[i])); }
-        return Agree(_counters.Round, ranges, stopWished: false, [.. fold.Nodes.Select(node => node.Value)]).Total;
+        return Agree(mesh, _counters.Round, ranges, default, [.. fold.Nodes.Select(node => node.Value)]).Total;
     }
 
     public void Dispose()

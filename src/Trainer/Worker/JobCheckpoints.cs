@@ -20,13 +20,14 @@ internal sealed class JobCheckpoints : IDisposable
     private JobCheckpoints(CheckpointWriter writer, CheckpointSpec spec, MethodState state, SessionLog log) =>
         (_writer, _spec, _state, _log) = (writer, spec, state, log);
 
-    /// <summary>Restores the newest intact checkpoint where the submission asks for it, and makes ready to write more.</summary>
+    /// <summary>Makes ready to write checkpoints, and goes on from the newest intact one where the job began before.</summary>
+    /// <param name="isFresh">The state is that of round 0: nothing was computed or received yet.</param>
     /// <exception cref="BadInputException">There is nothing intact to resume from, or no checkpoint can be kept there.</exception>
     public static JobCheckpoints Open(
-        Assignment assignment, JobSpec spec, MethodState state, IReadOnlyDictionary<string, string> environment, TimeProvider time, SessionLog log)
+        Assignment assignment, JobSpec spec, MethodState state, IReadOnlyDictionary<string, string> environment, bool isFresh, TimeProvider time, SessionLog log)
     {
         var submission = assignment.Submission;
-        var restored = submission.Resume ? Restore(assignment, state, log) : null;
+        var restored = isFresh && (submission.Resume || assignment.Generation > 1) ? Restore(assignment, state, log) : null;
         var job = new CheckpointJob(
             assignment.JobId, spec.Name, spec.Method.ToString().ToLowerInvariant(), submission.SpecHash, submission.SpecText, environment);
         var writer = CheckpointWriter.Open(submission.Directory, job, spec.Checkpoint.Keep, restored, time, new Disk(), out var notices);
@@ -34,13 +35,18 @@ internal sealed class JobCheckpoints : IDisposable
         return new JobCheckpoints(writer, spec.Checkpoint, state, log);
     }
 
-    private static string Restore(Assignment assignment, MethodState state, SessionLog log)
+    /// <summary>
+    /// Folder name of the checkpoint it goes on from. Null when there is none, which is no fault of a job that lost its workers
+    /// before its first checkpoint.
+    /// </summary>
+    private static string? Restore(Assignment assignment, MethodState state, SessionLog log)
     {
         var submission = assignment.Submission;
         var search = CheckpointStore.FindNewestIntact(submission.Directory, assignment.JobId, submission.SpecHash, state);
         foreach (var refusal in search.Refusals) { log.Notice($"{refusal.Path} was passed over: {refusal.Reason}"); }
         if (search.Found is not { } checkpoint)
         {
+            if (!submission.Resume) { return null; }
             throw new BadInputException($"there is no intact checkpoint in {CheckpointStore.FolderOf(submission.Directory)} to resume from; run without --resume to begin again");
         }
 

@@ -1,6 +1,6 @@
-using Cluster.Trainer.Core;
 using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Methods;
 using Cluster.Trainer.Rounds;
 
@@ -8,24 +8,35 @@ namespace Cluster.Trainer.Worker;
 
 /// <summary>
 /// What a session has done, written by the training thread and read by the agent's. Samples and notices stay until the
-/// control plane has acknowledged them, within a bound: while it is away, training goes on, and beyond the bound only every
-/// second, fourth, eighth ... round is kept, and the newest, so that a long gap is thinned evenly and not cut off.
+/// control plane has them, within a bound: while it is away, training goes on, and beyond the bound only every second, fourth,
+/// eighth ... round is kept, and the newest, so that a long gap is thinned evenly and not cut off.
 /// </summary>
-internal sealed class SessionLog(Assignment assignment, TimeProvider time)
+/// <remarks>
+/// Every rank keeps samples and rank 0 alone tells them, so that the next rank 0 knows what the last one could not tell.
+/// </remarks>
+/// <param name="session">Counts the sessions of this process, from 1.</param>
+/// <param name="write">Takes each line that a person may want to read later.</param>
+internal sealed class SessionLog(string jobId, long session, TimeProvider time, Action<string> write)
 {
     private const int MaxKept = 2_000;
 
     private readonly Lock _lock = new();
     private readonly long _began = time.GetTimestamp();
-    private readonly List<(long Number, RoundSample Sample)> _samples = [];
+    private readonly List<RoundSample> _samples = [];
     private readonly List<string> _notices = [];
     private long _keepEvery = 1; // Of the rounds; a power of two.
-    private long _lastNumber;
-    private (long Sample, int Notices) _inFlight;
+    private int _noticesInFlight;
+    private long _absorbedRound;
+    private long _generation;
+    private long _known;
+    private int _rank = -1;
+    private bool _isReady;
+    private bool _hasCommitted = true; // A round of this generation.
     private long _round;
     private long _rounds;
     private long _leaves;
     private string? _checkpoint;
+    private GenerationFault? _fault;
     private Outcome? _outcome;
     private TaskCompletionSource _urgent = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -35,19 +46,47 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
         get { lock (_lock) { return _urgent.Task; } }
     }
 
-    public long Rounds
-    {
-        set { lock (_lock) { _rounds = value; } }
-    }
-
     public string Checkpoint
     {
         set { lock (_lock) { _checkpoint = value; } }
     }
 
+    /// <summary>The newest generation whose assignment this worker holds.</summary>
+    public long Known
+    {
+        get { lock (_lock) { return _known; } }
+        set { lock (_lock) { _known = value; } }
+    }
+
+    /// <summary>It can be a member of a generation.</summary>
+    public void Ready(long rounds)
+    {
+        lock (_lock)
+        {
+            _isReady = true;
+            _rounds = rounds;
+            _urgent.TrySetResult();
+        }
+
+        write($"ready: {rounds} rounds");
+    }
+
+    /// <summary>A generation begins; how the one before ended is of no more interest.</summary>
+    public void Begin(Assignment assignment)
+    {
+        lock (_lock)
+        {
+            (_generation, _rank, _fault, _outcome, _hasCommitted) = (assignment.Generation, assignment.Rank, null, null, false);
+            _urgent.TrySetResult();
+        }
+
+        write($"generation {assignment.Generation}: rank {assignment.Rank} of {string.Join(", ", assignment.Members.Select(member => member.Id))}{(assignment.IsRecovery ? ", after a loss" : "")}");
+    }
+
     public void Began(RoundCounters counters)
     {
         lock (_lock) { _round = counters.Round; }
+        write($"goes on after round {counters.Round}");
     }
 
     public void LeavesComputed(int count)
@@ -70,12 +109,19 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
             Notice($"round {counters.Round} was skipped: {result.Skipped}");
         }
 
-        Add(counters, values.ToImmutable());
+        Add(counters, isEvaluation: false, values.ToImmutable());
+        lock (_lock)
+        {
+            if (!_hasCommitted) { _urgent.TrySetResult(); } // That the generation works is news.
+            _hasCommitted = true;
+        }
     }
 
-    public void Evaluated(RoundCounters counters, in Tally tally) => Add(
-        counters,
-        ImmutableDictionary<string, double>.Empty.Add("evalLoss", tally.MeanLoss).Add("evalAccuracy", tally.Accuracy));
+    public void Evaluated(RoundCounters counters, in Tally tally)
+    {
+        Add(counters, isEvaluation: true, ImmutableDictionary<string, double>.Empty.Add("evalLoss", tally.MeanLoss).Add("evalAccuracy", tally.Accuracy));
+        write(FormattableString.Invariant($"round {counters.Round}: evaluation loss {tally.MeanLoss:F4}, accuracy {tally.Accuracy:P2}"));
+    }
 
     public void Notice(string text)
     {
@@ -83,6 +129,20 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
         {
             if (_notices.Count < MaxKept) { _notices.Add(text); }
         }
+
+        write(text);
+    }
+
+    /// <summary>The generation was lost to this worker.</summary>
+    public void Lost(GenerationFault fault)
+    {
+        lock (_lock)
+        {
+            _fault = fault;
+            _urgent.TrySetResult();
+        }
+
+        write($"generation lost: {fault.Reason}");
     }
 
     public void End(Outcome outcome)
@@ -92,6 +152,8 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
             _outcome = outcome;
             _urgent.TrySetResult();
         }
+
+        write($"{outcome.State}{(outcome.Reason is null ? "" : $": {outcome.Reason}")}{(outcome.WeightsSha256 is null ? "" : $", weights {outcome.WeightsSha256}")}");
     }
 
     /// <summary>All that is not acknowledged yet. One report is under way at a time.</summary>
@@ -99,39 +161,53 @@ internal sealed class SessionLog(Assignment assignment, TimeProvider time)
     {
         lock (_lock)
         {
-            _inFlight = (_lastNumber, _notices.Count);
+            if (_urgent.Task.IsCompleted) { _urgent = new(TaskCreationOptions.RunContinuationsAsynchronously); }
+            _noticesInFlight = _notices.Count;
             return new JobReport(
-                assignment.JobId, assignment.Generation, assignment.Rank, _round, _rounds, _leaves,
-                [.. _samples.Select(numbered => numbered.Sample)], _checkpoint, [.. _notices], _outcome);
+                jobId, _generation, _known, _isReady, _round, _rounds, _leaves,
+                _rank == 0 ? [.. _samples.Where(sample => sample.Round > _absorbedRound)] : [],
+                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session);
         }
     }
 
     /// <summary>The control plane has the report under way.</summary>
-    public void Acknowledge(JobReport report)
+    public void Acknowledge()
+    {
+        lock (_lock) { _notices.RemoveRange(0, _noticesInFlight); }
+    }
+
+    /// <summary>
+    /// The control plane knows the samples up to one round, whoever told them, and has stored those up to another. After a crash
+    /// it knows no more than it had stored, and is told again.
+    /// </summary>
+    public void Absorbed(long round, long stored)
     {
         lock (_lock)
         {
-            _samples.RemoveAll(numbered => numbered.Number <= _inFlight.Sample);
-            _notices.RemoveRange(0, _inFlight.Notices);
-            _keepEvery = 1;
-            if (report.Outcome is not null) { _urgent = new(TaskCreationOptions.RunContinuationsAsynchronously); }
+            _absorbedRound = round;
+            _samples.RemoveAll(sample => sample.Round <= stored);
+            if (_samples.Count < MaxKept / 2) { _keepEvery = 1; }
         }
     }
 
-    private void Add(RoundCounters counters, ImmutableDictionary<string, double> values)
+    /// <summary>The ranks change over to another generation: what was done in this one is told before it may be too late.</summary>
+    public void ChangedOver()
+    {
+        lock (_lock) { _urgent.TrySetResult(); }
+    }
+
+    private void Add(RoundCounters counters, bool isEvaluation, ImmutableDictionary<string, double> values)
     {
         lock (_lock)
         {
             _round = counters.Round;
-            if (assignment.Rank != 0) { return; }
-
             var seconds = time.GetElapsedTime(_began).TotalSeconds;
-            _samples.Add((++_lastNumber, new RoundSample(counters.Round, seconds, counters.SamplesSeen, counters.Skipped, values)));
+            _samples.Add(new RoundSample(counters.Round, isEvaluation, seconds, counters.SamplesSeen, counters.Skipped, values));
             if (_samples.Count > MaxKept) { _keepEvery *= 2; }
             if (_keepEvery > 1) { Thin(); }
         }
     }
 
     /// <summary>By round, not by place in the list: a round and the evaluation after it stay or go together.</summary>
-    private void Thin() => _samples.RemoveAll(numbered => numbered.Sample.Round % _keepEvery != 0 && numbered.Sample.Round != _round);
+    private void Thin() => _samples.RemoveAll(sample => sample.Round % _keepEvery != 0 && sample.Round != _round);
 }

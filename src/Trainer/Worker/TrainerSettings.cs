@@ -20,6 +20,12 @@ public sealed record TrainerSettings
     /// <summary>Address on which peers reach this worker; loopback by default. The port is chosen by the system.</summary>
     public string Address { get; init; } = "127.0.0.1";
 
+    /// <summary>What its operator says of this machine, for people: <c>zone=a,disk=fast</c>; at most 256 characters.</summary>
+    public string Labels { get; init; } = "";
+
+    /// <summary>Asked to end (SIGTERM), the worker goes on until its job has let it go, at most so many seconds.</summary>
+    public int LeaveSeconds { get; init; } = 60;
+
     /// <summary>End when standard input closes, and leave Ctrl-C to whoever holds the other end of it.</summary>
     public bool EndWithInput { get; init; }
 

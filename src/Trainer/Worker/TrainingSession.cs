@@ -1,8 +1,8 @@
-using Cluster.Trainer.Core;
 using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.Collectives;
 using Cluster.Trainer.Methods;
@@ -12,77 +12,106 @@ using Microsoft.Extensions.Logging;
 namespace Cluster.Trainer.Worker;
 
 /// <summary>
-/// One generation of a job on this worker: a dedicated training thread, and what other threads may ask of it.
+/// One job on this worker: a dedicated training thread that builds the model once and then runs one generation after the other,
+/// and what other threads may ask of it.
 /// </summary>
 /// <remarks>
 /// TorchSharp's scopes and <c>no_grad</c> belong to a thread, so everything that touches a tensor runs on the one thread
-/// started here, with blocking calls. The agent's thread sees <see cref="SessionLog"/> and asks with
-/// <see cref="RequestStop"/> and <see cref="Abort"/>.
+/// started here, with blocking calls. The agent's thread sees <see cref="SessionLog"/> and asks with <see cref="Assign"/>,
+/// <see cref="Stop"/> and <see cref="Drop"/>.
+/// <code>
+///   prepare -> ready -> wait for an assignment -> run the generation -+-> wait for a newer one -> ...
+///                                ^                                    |
+///                                +--- fault, change-over, end --------+        dropped: the thread ends
+/// </code>
 /// </remarks>
 internal sealed partial class TrainingSession : IRoundObserver, IDisposable
 {
+    private readonly JobSubmission _submission;
     private readonly DataPlaneListener _listener;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly CancellationTokenSource _abort = new();
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _stop;
-    private JobCheckpoints? _checkpoints;
+    private readonly JobLogFile _file;
+    private readonly object _gate = new(); // A Monitor, for its wait and pulse: guards the four fields after it.
+    private Assignment? _newest;
+    private Mesh? _mesh;
+    private bool _isDropped;
+    private bool _stop;
 
-    public TrainingSession(Assignment assignment, DataPlaneListener listener, TimeProvider time, ILogger logger)
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private JobCheckpoints? _checkpoints; // The training thread's, as is all that is local to it.
+
+    /// <param name="number">Counts the sessions of this process, from 1.</param>
+    public TrainingSession(JobSubmission submission, string jobId, string workerId, long number, DataPlaneListener listener, TimeProvider time, ILogger logger)
     {
-        Assignment = assignment;
-        Log = new SessionLog(assignment, time);
-        _listener = listener;
-        _time = time;
-        _logger = logger;
+        (JobId, _submission, _listener, _time, _logger) = (jobId, submission, listener, time, logger);
+        _file = new JobLogFile(submission.Directory, workerId, time);
+        _file.Write($"takes up {jobId}, process {Environment.ProcessId}");
+        Log = new SessionLog(jobId, number, time, _file.Write);
     }
 
-    public Assignment Assignment { get; }
+    public string JobId { get; }
 
     public SessionLog Log { get; }
 
-    /// <summary>Completes when the training thread has ended and its outcome is in <see cref="Log"/>.</summary>
+    /// <summary>Completes when the training thread has ended.</summary>
     public Task Ended => _ended.Task;
 
-    public void Start() => new Thread(Train) { Name = $"training {Assignment.JobId}", IsBackground = true }.Start();
+    public bool IsDropped
+    {
+        get { lock (_gate) { return _isDropped; } }
+    }
 
-    /// <summary>Ends the job at a checkpoint after the current round, on all ranks together.</summary>
-    public void RequestStop() => _stop = true;
+    /// <summary>All ranks end at a checkpoint after the current round.</summary>
+    public bool Stop
+    {
+        set { lock (_gate) { _stop = value; } }
+    }
 
-    /// <summary>Drops the generation: whatever blocks on a peer wakes up, and the thread ends without an outcome that counts.</summary>
-    public void Abort() => _abort.Cancel();
+    public void Start() => new Thread(Train) { Name = $"training {JobId}", IsBackground = true }.Start();
+
+    /// <summary>Another generation is to be computed: at once when the one before was lost, else when its ranks change over.</summary>
+    public void Assign(Assignment assignment)
+    {
+        lock (_gate)
+        {
+            if (assignment.Generation <= _newest?.Generation) { return; }
+            _newest = assignment;
+            Log.Known = assignment.Generation;
+            if (assignment.IsRecovery) { _mesh?.Abort($"generation {assignment.Generation} takes its place"); }
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Gives the job up: whatever blocks on a peer wakes up, and the thread ends as soon as it can.</summary>
+    public void Drop()
+    {
+        lock (_gate)
+        {
+            _isDropped = true;
+            _mesh?.Abort("this worker leaves the job");
+            Monitor.PulseAll(_gate);
+        }
+    }
 
     /// <summary>After <see cref="Ended"/>.</summary>
-    public void Dispose() => _abort.Dispose();
+    public void Dispose() => _file.Dispose();
 
     private void Train()
     {
         try
         {
-            Log.End(RunJob());
+            Run();
         }
-        catch (BadInputException wrong)
+        catch (Exception reason) when (reason is BadInputException or CheckpointFailedException)
         {
-            Log.End(Failed(wrong.Message));
-        }
-        catch (CheckpointFailedException unsaved)
-        {
-            Log.End(Failed(unsaved.Message));
-        }
-        catch (MeshFaultException fault)
-        {
-            LogFault(Assignment, fault.Message);
-            Log.End(Failed(fault.Message, fault.Fault.Rank));
-        }
-        catch (OperationCanceledException) when (_abort.IsCancellationRequested)
-        {
-            Log.End(Failed("this generation was dropped"));
+            Log.End(Failed(reason.Message));
         }
         catch (Exception unexpected)
         {
             // A broken invariant or a fault of a native library: the log has the details, the user gets the sentence.
-            LogCrash(Assignment, unexpected);
+            LogCrash(JobId, unexpected);
+            _file.Write(unexpected.ToString());
             Log.End(Failed($"{unexpected.GetType().Name}: {unexpected.Message}"));
         }
         finally
@@ -91,40 +120,114 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         }
     }
 
-    private Outcome RunJob()
+    private void Run()
     {
-        var submission = Assignment.Submission;
-        var spec = SpecReader.Read(submission.SpecText, $"the spec of {Assignment.JobId}", []).Spec
-            ?? throw new BadInputException($"the spec of {Assignment.JobId} cannot be read by this worker; is it of another version?");
+        var spec = SpecReader.Read(_submission.SpecText, $"the spec of {JobId}", []).Spec
+            ?? throw new BadInputException($"the spec of {JobId} cannot be read by this worker; is it of another version?");
         var device = ComputeDevice.Prepare(spec);
+        var environment = TrainerEnvironment.Describe(device);
+        using var method = TrainingMethods.Create(spec, _submission.DataRoots, device);
+        using var loop = new RoundLoop(method, spec, this);
+        Log.Ready(method.Rounds);
 
-        using var method = TrainingMethods.Create(spec, submission.DataRoots, device);
+        var generation = 0L;
+        try
+        {
+            while (NextAssignment(generation) is { } assignment)
+            {
+                Log.Begin(assignment);
+                SetUpCheckpoints(assignment, spec, method, environment, isFresh: generation == 0);
+                generation = assignment.Generation;
+                RunGeneration(assignment, method, loop, environment);
+            }
+        }
+        finally
+        {
+            _checkpoints?.Dispose();
+        }
+    }
+
+    /// <summary>Blocks until there is an assignment of a newer generation; null once the job is dropped.</summary>
+    private Assignment? NextAssignment(long after)
+    {
+        lock (_gate)
+        {
+            while (!_isDropped && !(_newest?.Generation > after)) { Monitor.Wait(_gate); }
+            return _isDropped ? null : _newest;
+        }
+    }
+
+    /// <summary>
+    /// Rank 0 keeps the checkpoints. One that has computed nothing yet begins with the newest: the job is resumed, or lost all
+    /// its workers. Where another rank has newer rounds in memory, the catch-up brings them.
+    /// </summary>
+    private void SetUpCheckpoints(Assignment assignment, JobSpec spec, IRoundMethod method, ImmutableDictionary<string, string> environment, bool isFresh)
+    {
+        if (assignment.Rank != 0)
+        {
+            _checkpoints?.Dispose();
+            _checkpoints = null;
+        }
+        else
+        {
+            _checkpoints ??= JobCheckpoints.Open(assignment, spec, method.State, environment, isFresh, _time, Log);
+        }
+    }
+
+    private void RunGeneration(Assignment assignment, IRoundMethod method, RoundLoop loop, ImmutableDictionary<string, string> environment)
+    {
         using var mesh = new Mesh(
             new MeshMembership(
-                Assignment.JobId,
-                Assignment.Generation,
-                Assignment.Rank,
-                [.. Assignment.Members.Select(member => MeshMembership.EndPointOf(member.Host, member.Port))],
-                Assignment.Secret),
+                JobId,
+                assignment.Generation,
+                assignment.Rank,
+                [.. assignment.Members.Select(member => MeshMembership.EndPointOf(member.Host, member.Port))],
+                assignment.Secret),
             _listener);
-        using var aborted = _abort.Token.Register(() => mesh.Abort("the generation was dropped"));
-
-        var environment = TrainerEnvironment.Describe(device);
-        var counters = new RoundCounters(method.State.Counters);
-        using var checkpoints = _checkpoints = Assignment.Rank == 0
-            ? JobCheckpoints.Open(Assignment, spec, method.State, environment, _time, Log)
-            : null;
-        mesh.Connect();
-        using var loop = new RoundLoop(method, mesh, spec, this);
-        Log.Rounds = method.Rounds;
-        var end = loop.Run(() => _stop);
-        if (end is LoopEnd.TooManySkips skips)
+        if (!TryEnter(mesh)) { return; }
+        try
         {
-            // All ranks come to this end together. Rank 0 is heard first: it alone has the last samples and the checkpoint.
-            return Failed(skips.Reason, Assignment.Rank == 0 ? null : 0);
+            mesh.Connect();
+            var end = loop.Run(mesh, Wish);
+            if (end is LoopEnd.ChangedOver) { Log.ChangedOver(); }
+            else { Log.End(Conclude(end, method, environment)); }
         }
+        catch (MeshFaultException fault) when (fault.Fault.Kind != FaultKind.Aborted)
+        {
+            LogFault(assignment, fault.Message);
+            var lost = fault.Fault.Rank is { } rank ? assignment.Members[rank].Id : null;
+            Log.Lost(new GenerationFault(lost, lost is null ? fault.Fault.Reason : $"{lost} (rank {fault.Fault.Rank}): {fault.Fault.Reason}"));
+        }
+        catch (MeshFaultException)
+        {
+            // Aborted by Assign or Drop: there is another generation, or nothing more to do.
+        }
+        finally
+        {
+            lock (_gate) { _mesh = null; }
+        }
+    }
 
-        checkpoints?.SaveLast(counters);
+    /// <summary>False when the generation is out of date before it has begun.</summary>
+    private bool TryEnter(Mesh mesh)
+    {
+        lock (_gate)
+        {
+            _mesh = mesh;
+            return !_isDropped && !(_newest is { IsRecovery: true } newest && newest.Generation > mesh.Generation);
+        }
+    }
+
+    private RoundWish Wish()
+    {
+        lock (_gate) { return new RoundWish(_stop, _newest!.Generation); }
+    }
+
+    private Outcome Conclude(LoopEnd end, IRoundMethod method, ImmutableDictionary<string, string> environment)
+    {
+        if (end is LoopEnd.TooManySkips skips) { return Failed(skips.Reason) with { IsShared = true }; }
+
+        _checkpoints?.SaveLast(new RoundCounters(method.State.Counters));
         return new Outcome(
             end is LoopEnd.Stopped ? JobState.Cancelled : JobState.Succeeded,
             end is LoopEnd.Stopped ? "stopped at a checkpoint, as asked" : null,
@@ -144,12 +247,12 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
 
     void IRoundObserver.Evaluated(RoundCounters counters, in Tally tally) => Log.Evaluated(counters, tally);
 
-    private static Outcome Failed(string reason, int? lostPeer = null) =>
-        new(JobState.Failed, reason, null, ImmutableDictionary<string, string>.Empty, lostPeer);
+    private static Outcome Failed(string reason) =>
+        new(JobState.Failed, reason, null, ImmutableDictionary<string, string>.Empty, IsShared: false);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Assignment} ended by a fault of the data plane: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Assignment} was lost: {Reason}")]
     private partial void LogFault(Assignment assignment, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Assignment} ended by an unexpected error")]
-    private partial void LogCrash(Assignment assignment, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Job} ended here by an unexpected error")]
+    private partial void LogCrash(string job, Exception exception);
 }

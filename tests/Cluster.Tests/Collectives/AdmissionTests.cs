@@ -25,6 +25,7 @@ public class AdmissionTests
         Assert.False(connected.IsCompleted);
 
         using var peer = RawPeer.Admitted(lone.Listener.EndPoint, generation: 5);
+        peer.SharesNothing(generation: 5);
         await connected.WaitAsync(Within.Limit);
         peer.Send(FrameKind.Gather, [1, 2], generation: 5);
         var all = await Within.Start(() => lone.Mesh.Gather(1, [3])).WaitAsync(Within.Limit);
@@ -56,7 +57,7 @@ public class AdmissionTests
     public Task A_rank_without_a_place_is_refused(int from, int to) => Answers(Admittance.WrongRank, peer => peer.SayHello(5, from, to));
 
     [Fact]
-    public Task Another_version_is_refused() => Answers(Admittance.WrongProtocol, peer => peer.SayHello(5, version: 2));
+    public Task Another_version_is_refused() => Answers(Admittance.WrongProtocol, peer => peer.SayHello(5, version: 1));
 
     [Theory]
     [InlineData(Hello.Size), InlineData(100_000)]
@@ -98,6 +99,8 @@ public class AdmissionTests
         Socket.Select(ended, null, null, Within.Limit); // The older one; their threads may have swapped places, though.
         var kept = Assert.Single(ended) == first.Socket ? second : first;
         using var other = RawPeer.Admitted(lone.Listener.EndPoint, from: 2);
+        kept.SharesNothing();
+        other.SharesNothing();
         await connected.WaitAsync(Within.Limit);
 
         kept.Send(FrameKind.Gather, [1]);

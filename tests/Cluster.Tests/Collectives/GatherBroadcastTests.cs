@@ -2,7 +2,11 @@ using Cluster.Trainer.Core.Collectives;
 
 namespace Cluster.Tests.Collectives;
 
-public class GatherBroadcastTests
+public class GatherBroadcastOverSocketsTests() : GatherBroadcastTests(sharesMemory: false);
+
+public class GatherBroadcastWithSharedMemoryTests() : GatherBroadcastTests(sharesMemory: true);
+
+public abstract class GatherBroadcastTests(bool sharesMemory)
 {
     private static byte[] Bytes(int length, int seed)
     {
@@ -16,7 +20,7 @@ public class GatherBroadcastTests
     public async Task Gather_brings_all_byte_strings_in_order_of_rank(int ranks)
     {
         int[] lengths = [0, 1, 47, 1000, Mesh.MaxGatherBytes - 1, Mesh.MaxGatherBytes];
-        using var meshes = await LocalMeshes.Connect(ranks);
+        using var meshes = await LocalMeshes.Connect(ranks, _ => sharesMemory);
         for (var round = 0; round < lengths.Length; round++)
         {
             byte[] Of(int rank) => Bytes(lengths[(rank + round) % lengths.Length], rank * 100 + round);
@@ -32,7 +36,7 @@ public class GatherBroadcastTests
     [InlineData(0), InlineData(Mesh.MaxGatherBytes)]
     public async Task Gather_of_the_same_length_everywhere_again_and_again(int length)
     {
-        using var meshes = await LocalMeshes.Connect(4);
+        using var meshes = await LocalMeshes.Connect(4, _ => sharesMemory);
         var mine = Bytes(length, 1);
         await meshes.OnAll(mesh =>
         {
@@ -43,7 +47,7 @@ public class GatherBroadcastTests
     [Fact]
     public async Task A_byte_string_that_is_too_long_is_refused_and_leaves_the_mesh_whole()
     {
-        using var meshes = await LocalMeshes.Connect(2);
+        using var meshes = await LocalMeshes.Connect(2, _ => sharesMemory);
         await meshes.OnAll(mesh =>
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => mesh.Gather(1, new byte[Mesh.MaxGatherBytes + 1]));
@@ -55,7 +59,7 @@ public class GatherBroadcastTests
     [InlineData(1, 0, 100), InlineData(2, 1, 0), InlineData(2, 0, 1), InlineData(3, 1, 17), InlineData(5, 4, 16_384), InlineData(3, 0, 3 * PipelinedAllReduce.ChunkLength + 1)]
     public async Task Broadcast_copies_the_source_to_all(int ranks, int source, int length)
     {
-        using var meshes = await LocalMeshes.Connect(ranks);
+        using var meshes = await LocalMeshes.Connect(ranks, _ => sharesMemory);
         var expected = Reference.Floats(length, 1);
         var results = await meshes.OnAll(mesh =>
         {
@@ -71,7 +75,7 @@ public class GatherBroadcastTests
     {
         const int length = 2 * PipelinedAllReduce.ChunkLength + 3;
         int[] receivers = [0, 4];
-        using var meshes = await LocalMeshes.Connect(5);
+        using var meshes = await LocalMeshes.Connect(5, _ => sharesMemory);
         var results = await meshes.OnAll(mesh =>
         {
             using var buffer = Reference.Buffer(Reference.Floats(length, mesh.Rank));
@@ -85,7 +89,7 @@ public class GatherBroadcastTests
     [Fact]
     public async Task The_source_is_no_receiver()
     {
-        using var meshes = await LocalMeshes.Connect(2);
+        using var meshes = await LocalMeshes.Connect(2, _ => sharesMemory);
         using var buffer = Reference.Buffer([1]);
         Assert.Throws<ArgumentException>(() => meshes[0].Broadcast(1, 0, [0, 1], buffer));
     }

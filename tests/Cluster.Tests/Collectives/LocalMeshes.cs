@@ -13,10 +13,14 @@ internal sealed class LocalMeshes : IDisposable
     public static readonly ImmutableArray<byte> Secret = [.. Enumerable.Range(0, MeshMembership.SecretBytes).Select(i => (byte)i)];
 
     private readonly DataPlaneListener[] _listeners;
+    private readonly Func<int, bool> _sharesMemory;
+    private readonly TimeSpan? _deadline;
     private Mesh[] _meshes;
 
-    private LocalMeshes(int size)
+    private LocalMeshes(int size, Func<int, bool> sharesMemory, TimeSpan? deadline)
     {
+        _sharesMemory = sharesMemory;
+        _deadline = deadline;
         _listeners = [.. Enumerable.Range(0, size).Select(_ => new DataPlaneListener())];
         _meshes = Create(1);
     }
@@ -25,9 +29,10 @@ internal sealed class LocalMeshes : IDisposable
 
     public Mesh this[int rank] => _meshes[rank];
 
-    public static async Task<LocalMeshes> Connect(int size)
+    /// <param name="sharesMemory">By rank; all when null.</param>
+    public static async Task<LocalMeshes> Connect(int size, Func<int, bool>? sharesMemory = null, TimeSpan? deadline = null)
     {
-        var meshes = new LocalMeshes(size);
+        var meshes = new LocalMeshes(size, sharesMemory ?? (_ => true), deadline);
         await meshes.OnAll(mesh => mesh.Connect());
         return meshes;
     }
@@ -43,7 +48,8 @@ internal sealed class LocalMeshes : IDisposable
     private Mesh[] Create(long generation)
     {
         ImmutableArray<EndPoint> members = [.. _listeners.Select(listener => listener.EndPoint)];
-        return [.. _listeners.Select((listener, rank) => new Mesh(new MeshMembership(Job, generation, rank, members, Secret), listener))];
+        return [.. _listeners.Select((listener, rank) => new Mesh(
+            new MeshMembership(Job, generation, rank, members, Secret) { SharesMemory = _sharesMemory(rank), Deadline = _deadline ?? TimeSpan.FromSeconds(30) }, listener))];
     }
 
     /// <summary>The same call on every rank at once; the results in order of rank.</summary>
@@ -52,11 +58,14 @@ internal sealed class LocalMeshes : IDisposable
 
     public async Task OnAll(Action<Mesh> call) => await Task.WhenAll(_meshes.Select(mesh => Within.Start(() => call(mesh)))).WaitAsync(Within.Limit);
 
-    /// <summary>What a rank of the round does: adds up its leaves, then reduces. Checks that its inputs stay as they were.</summary>
+    /// <summary>
+    /// What a rank of the round does: adds up its leaves, then reduces. Checks that its inputs stay as they were. Where memory
+    /// is shared, some ranks bring vectors and results that are used in place, others such that are copied.
+    /// </summary>
     public static float[] AllReduce(Mesh mesh, long round, float[][] leaves, int length)
     {
         var ranges = new LeafRanges(leaves.Length, mesh.Size);
-        using var accumulator = new LeafAccumulator(() => new FlatBuffer(length));
+        using var accumulator = new LeafAccumulator(() => (round + mesh.Rank) % 3 > 0 ? FlatBuffer.ForPeers(length) : new FlatBuffer(length));
         var run = ranges[mesh.Rank];
         accumulator.Begin(run, leaves.Length);
         for (var leaf = run.First; leaf < run.End; leaf++)
@@ -68,9 +77,14 @@ internal sealed class LocalMeshes : IDisposable
 
         var nodes = accumulator.Nodes;
         var before = nodes.Select(n => Reference.Copy(n.Vector)).ToArray();
-        using var result = Reference.Buffer(Enumerable.Repeat(float.NaN, length).ToArray());
-        mesh.AllReduce(round, nodes, ranges, result);
-        foreach (var (old, node) in before.Zip(nodes)) { Reference.SameBits(old, Reference.Copy(node.Vector)); }
+        using var result = (round + mesh.Rank) % 2 > 0 ? mesh.CreateSum(length) : new FlatBuffer(length);
+        if (length > 0) { result.Span.Fill(float.NaN); }
+        try { mesh.AllReduce(round, nodes, ranges, result); }
+        finally
+        {
+            foreach (var (old, node) in before.Zip(nodes)) { Reference.SameBits(old, Reference.Copy(node.Vector)); }
+        }
+
         return Reference.Copy(result);
     }
 

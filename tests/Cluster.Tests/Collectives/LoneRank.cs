@@ -25,6 +25,7 @@ internal sealed class LoneRank : IDisposable
     {
         var connected = Within.Start(Mesh.Connect);
         var peer = RawPeer.Admitted(Listener.EndPoint);
+        peer.SharesNothing();
         await connected.WaitAsync(Within.Limit);
         return peer;
     }

@@ -83,7 +83,7 @@ public class MeshFaultTests
             case Fault.Generation: peer.Send(kind, due, generation: 2); break;
             case Fault.Round: peer.Send(kind, due, round: 2); break;
             case Fault.Kind: peer.Send(FrameKind.Result, due); break;
-            case Fault.Sequence: peer.Send(kind, due, sequence: 1); break;
+            case Fault.Sequence: peer.Send(kind, due, sequence: 7); break;
             case Fault.Longer: peer.Send(kind, due, length: due.Length + 4); break;
             case Fault.Shorter: peer.Send(kind, due, length: due.Length - 4); break;
             case Fault.Negative: peer.Send(kind, due, length: -1); break;
@@ -185,11 +185,21 @@ public class MeshFaultTests
         peer.ReadsUntilClosed();
     }
 
-    [Theory]
-    [InlineData(Small), InlineData(Large)]
-    public async Task One_rank_that_leaves_ends_the_call_on_all(int length)
+    [Fact]
+    public async Task A_small_frame_that_is_cut_short_is_known_by_its_header_and_not_by_the_deadline()
     {
-        using var meshes = await LocalMeshes.Connect(4);
+        using var lone = new LoneRank();
+        using var peer = await lone.Meet();
+        peer.Send(FrameKind.Direct, Due(Call.Direct).AsSpan(0, 8));
+        var fault = await lone.Fault(mesh => Run(mesh, Call.Direct));
+        Assert.Equal((FaultKind.Corrupt, 1), (fault.Kind, fault.Rank));
+    }
+
+    [Theory]
+    [InlineData(Small, false), InlineData(Large, false), InlineData(Small, true), InlineData(Large, true)]
+    public async Task One_rank_that_leaves_ends_the_call_on_all(int length, bool sharesMemory)
+    {
+        using var meshes = await LocalMeshes.Connect(4, _ => sharesMemory);
         var leaves = Reference.Leaves(4, length, 1);
         var faults = await meshes.OnAll(mesh =>
         {
@@ -198,6 +208,7 @@ public class MeshFaultTests
         });
         Assert.Equal(FaultKind.Aborted, faults[2].Kind);
         Assert.All(faults.Where((_, rank) => rank != 2), fault => Assert.Equal(FaultKind.Closed, fault.Kind));
+        if (sharesMemory) { Assert.All(faults.Where((_, rank) => rank != 2), fault => Assert.Equal(2, fault.Rank)); } // Not one that left because of it.
 
         await meshes.Reconnect(2); // The survivors' next generation, through the same doors.
         var expected = Reference.Sum(leaves.AsSpan());

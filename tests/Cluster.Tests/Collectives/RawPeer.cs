@@ -43,6 +43,15 @@ internal sealed class RawPeer : IDisposable
         return admitted!;
     }
 
+    /// <summary>Its part in the ranks' first meeting: it has no memory to share.</summary>
+    public void SharesNothing(long generation = 1)
+    {
+        Send(FrameKind.Meeting, [], generation, round: 0);
+        var header = new byte[FrameHeader.Size];
+        Assert.True(BoundedReceive.TryReceive(Socket, header, Within.Limit));
+        Assert.True(BoundedReceive.TryReceive(Socket, new byte[FrameHeader.Read(header)!.Value.Length], Within.Limit));
+    }
+
     /// <summary>A frame, right in all that is not named.</summary>
     public void Send(FrameKind kind, ReadOnlySpan<byte> payload, long generation = 1, long round = 1, long? sequence = null, int? length = null, ulong? hash = null)
     {

@@ -113,7 +113,7 @@ public sealed class ElasticSiloTests : SiloFixture
         var w0 = Worker("w0");
         await Start("job", max: 1, w0);
         w0.Compute = report => report with { Round = 40, Samples = [.. Enumerable.Range(1, 40).Select(i => Some.Sample(i, i))] };
-        await w0.BeatUntil(w => w.Told is Directive.Continue { AbsorbedRound: 39 }, "that its samples are safe");
+        await w0.BeatUntil(w => w.Told is Directive.Continue { StoredRound: 39 }, "that its samples are safe");
         Assert.Equal(40, (await Job("job").View(0)).Samples.Length);
     }
 }

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Cluster.Client;
 using Cluster.Contracts;
 using Cluster.Grains.Hosting;
+using Cluster.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 
 namespace Cluster.Tests.Control;
@@ -45,11 +45,26 @@ public sealed class HostingTests
     [InlineData("Orleans:Endpoints:SiloPort", "eleven")]
     [InlineData("Orleans:Endpoints:GatewayPort", "70000")]
     [InlineData("Orleans:Endpoints:AdvertisedIPAddress", "localhost")]
+    [InlineData("Orleans:Endpoints:AdvertisedIPAddress", "0.0.0.0")]
     public void A_wrong_setting_is_refused_by_its_key_and_value(string key, string value)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build();
-        var refused = Assert.Throws<BadInputException>(() => SiloSettings.From(configuration));
+        var refused = Assert.Throws<BadInputException>(() => SiloSettings.From(Configuration((key, value))));
         Assert.StartsWith($"{key} is '{value}': ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void State_lies_in_a_folder_unless_Redis_is_named_and_never_in_both()
+    {
+        Assert.Equal(".cluster/silo", Read().Store);
+        Assert.Equal("/data", Read(("Cluster:Store", "/data")).Store);
+        Assert.Null(new SiloSettings().Store); // An embedded silo keeps it in memory unless it is told where.
+
+        var several = Read(("ConnectionStrings:redis", "10.0.0.5:6379,password=hush"));
+        Assert.Equal((null, "10.0.0.5:6379"), (several.Store, several.Redis!.ToString()));
+        var refused = Assert.Throws<BadInputException>(() => Read(("ConnectionStrings:redis", "10.0.0.5:6379"), ("Cluster:Store", "/data")));
+        Assert.Equal("Cluster:Store and ConnectionStrings:redis are both set: the state of a silo lies in a folder or in Redis. Leave one out.", refused.Message);
+
+        static SiloSettings Read(params (string Key, string Value)[] settings) => SiloSettings.From(Configuration(settings));
     }
 
     [Fact]
@@ -71,9 +86,12 @@ public sealed class HostingTests
         }
 
         var clock = Stopwatch.StartNew();
-        var unreachable = await Assert.ThrowsAsync<ClusterUnreachableException>(() =>
-            ClusterConnection.ConnectAsync(gateway, TimeSpan.FromSeconds(1), CancellationToken.None));
+        var unreachable = await Assert.ThrowsAsync<TimeoutException>(() =>
+            ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), TimeSpan.FromSeconds(1), CancellationToken.None));
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, 10); // Far below Orleans' own 30 s, with room for a busy machine.
-        Assert.Equal($"no cluster answers at {gateway} (tried for 1 s): is it running, and is this its gateway's address?", unreachable.Message);
+        Assert.Equal($"no cluster answers ({gateway}; tried for 1 s): is it running, and is this its address?", unreachable.Message);
     }
+
+    private static IConfiguration Configuration(params (string Key, string Value)[] settings) =>
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))).Build();
 }

@@ -86,7 +86,7 @@ internal sealed class JobInvariants
     {
         foreach (var worker in s.Workers.Add(Some.Worker("stranger")))
         {
-            var directive = JobDirectives.For(s, "job", worker, report: null, absorbedRound: 0);
+            var directive = JobDirectives.For(s, "job", worker, report: null, absorbedRound: 0, storedRound: 0);
             var isRight = directive switch
             {
                 Directive.Train t => s.State.IsActive && s.Members[t.Assignment.Rank].IsSameProcess(worker) && t.Assignment.Generation == s.Generation,

@@ -165,6 +165,6 @@ public sealed class JobMachineTests
     public void The_secret_shows_in_no_text()
     {
         var s = JobStory.Running(1).State with { Secret = [77, 77, 77] };
-        Assert.DoesNotContain("77", s.ToString() + JobDirectives.For(s, "job", Some.Worker("w0"), null, 0), StringComparison.Ordinal);
+        Assert.DoesNotContain("77", s.ToString() + JobDirectives.For(s, "job", Some.Worker("w0"), null, 0, 0), StringComparison.Ordinal);
     }
 }

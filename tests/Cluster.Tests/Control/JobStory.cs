@@ -61,7 +61,7 @@ internal sealed class JobStory
 
     public JobStory Fail(string reason) => Then(JobMachine.Fail(State, reason));
 
-    public Directive DirectiveFor(string id, JobReport? report = null) => JobDirectives.For(State, "job", Worker(id), report, absorbedRound: 0);
+    public Directive DirectiveFor(string id, JobReport? report = null) => JobDirectives.For(State, "job", Worker(id), report, absorbedRound: 0, storedRound: 0);
 
     /// <summary>The worker of that name as the job knows it.</summary>
     public WorkerInfo Worker(string id) => State.Workers.FirstOrDefault(w => w.Id == id) ?? Some.Worker(id);

@@ -31,7 +31,7 @@ internal sealed class ObedientWorkers(JobStory story, Random random)
 
             story.Hear(worker.Id, report);
             yield return worker.Id;
-            _reports[worker.Id] = Act(JobDirectives.For(story.State, "job", worker, report, 0), report);
+            _reports[worker.Id] = Act(JobDirectives.For(story.State, "job", worker, report, 0, 0), report);
         }
     }
 

@@ -57,8 +57,8 @@ public sealed class ReducedGradientTests
 
         Ranks.Run(count, mesh =>
         {
-            using var loop = new RoundLoop(methods[mesh.Rank], mesh, spec, new Recorder());
-            return loop.Run(() => false);
+            using var loop = new RoundLoop(methods[mesh.Rank], spec, new Recorder());
+            return loop.Run(mesh, () => default);
         });
 
         var leaves = methods.SelectMany(method => method.Leaves).ToArray();

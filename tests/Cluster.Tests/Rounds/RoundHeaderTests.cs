@@ -5,20 +5,28 @@ namespace Cluster.Tests.Rounds;
 
 public sealed class RoundHeaderTests
 {
-    [Theory, InlineData(true, 0), InlineData(false, 0), InlineData(true, 3), InlineData(false, 20)]
-    public void What_is_written_is_read(bool stop, int count)
+    [Theory, InlineData(true, 0, 0), InlineData(false, 7, 0), InlineData(true, long.MaxValue, 3), InlineData(false, 1, 20)]
+    public void What_is_written_is_read(bool stop, long generation, int count)
     {
+        var wish = new RoundWish(stop, generation);
         Tally[] tallies = [.. Enumerable.Range(0, count).Select(i => new Tally(i, i + 0.1, i % 2 == 0 ? double.NaN : -1.0 / 3, double.PositiveInfinity, i * 1e300))];
 
-        var bytes = RoundHeader.Write(stop, tallies);
+        var bytes = RoundHeader.Write(wish, tallies);
         var read = RoundHeader.Read(bytes);
 
-        Assert.Equal(1 + 40 * count, bytes.Length);
-        Assert.Equal(stop, read.Stop);
+        Assert.Equal(9 + 40 * count, bytes.Length);
+        Assert.Equal(wish, read.Wish);
         Assert.Equal(tallies, read.Tallies);
     }
 
-    [Theory, InlineData(0), InlineData(2), InlineData(40), InlineData(42), InlineData(80)]
+    [Fact]
+    public void What_one_rank_wishes_all_do()
+    {
+        Assert.Equal(new RoundWish(true, 5), new RoundWish(true, 3) | new RoundWish(false, 5));
+        Assert.Equal(default, default(RoundWish) | default(RoundWish));
+    }
+
+    [Theory, InlineData(0), InlineData(8), InlineData(10), InlineData(41), InlineData(48), InlineData(50)]
     public void Bytes_that_are_no_whole_tallies_are_refused(int length)
     {
         var refused = Assert.Throws<InvalidDataException>(() => RoundHeader.Read(new byte[length]));

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Collectives;
+using Cluster.Trainer.Core.State;
 using Cluster.Trainer.Rounds;
 
 namespace Cluster.Tests.Rounds;
@@ -60,7 +61,7 @@ public sealed class RoundLoopTests
     [Theory, MemberData(nameof(RankCounts))]
     public void A_stop_wish_of_one_rank_stops_all_after_the_same_round(int count)
     {
-        var ranks = Run(count, _ => new QuadraticMethod(20), stop: (rank, round) => rank == count / 2 && round == 3);
+        var ranks = Run(count, _ => new QuadraticMethod(20), wish: (rank, round) => new(Stop: rank == count / 2 && round == 3, Generation: 1));
 
         Assert.All(ranks, rank =>
         {
@@ -73,7 +74,7 @@ public sealed class RoundLoopTests
     [Fact]
     public void A_stop_wish_in_the_last_round_changes_nothing()
     {
-        var ranks = Run(2, _ => new QuadraticMethod(4), stop: (_, round) => round == 3);
+        var ranks = Run(2, _ => new QuadraticMethod(4), wish: (_, round) => new(Stop: round == 3, Generation: 1));
         Assert.All(ranks, rank => Assert.IsType<LoopEnd.Finished>(rank.End));
         Assert.All(ranks, rank => Assert.Equal(4, rank.Told.Evaluations.Single().Round));
     }
@@ -124,6 +125,69 @@ public sealed class RoundLoopTests
         AssertSameBuffers(one.Method, ranks);
     }
 
+    /// <summary>One rank hears of a newer generation: all leave theirs after the same round, and lose nothing.</summary>
+    [Theory, MemberData(nameof(RankCounts))]
+    public void Ranks_change_over_to_a_newer_generation_after_the_same_round(int count)
+    {
+        var spec = Spec with { Evaluate = new() { EveryRounds = 3 } };
+        var ranks = Run(count, _ => new QuadraticMethod(7), spec, wish: (rank, round) => new(Stop: false, Generation: rank == count - 1 && round == 2 ? 9 : 1));
+
+        Assert.All(ranks, rank => Assert.Equal(new LoopEnd.ChangedOver(9), rank.End));
+        Assert.All(ranks, rank => AssertCounters(rank, round: 3, skipped: 0, inARow: 0, updates: 3));
+        Assert.All(ranks, rank => Assert.Empty(rank.Told.Evaluations)); // That after round 3 is the next generation's.
+
+        var more = Run(count + 1, rank => rank < count ? ranks[rank].Method : new QuadraticMethod(7), spec);
+        Assert.All(more, rank => Assert.Equal([3, 6, 7], rank.Told.Evaluations.Select(evaluation => evaluation.Round)));
+        AssertSameBuffers(Alone(7), more);
+    }
+
+    /// <summary>World sizes that come and go at random rounds, by change-over and by fault: weights and losses of the undisturbed run.</summary>
+    [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6), InlineData(7), InlineData(8)]
+    public void No_schedule_of_joins_drains_and_losses_changes_a_bit(int seed)
+    {
+        const int rounds = 40;
+        var undisturbed = Run(1, _ => new QuadraticMethod(rounds))[0];
+        var random = new Random(seed);
+        QuadraticMethod[] members = [new QuadraticMethod(rounds)];
+        var losses = new SortedDictionary<long, Tally>();
+        for (var ended = false; !ended;)
+        {
+            var until = random.Next(1, 9);
+            var loses = members.Length > 1 && random.Next(3) == 0;
+            var lost = random.Next(members.Length);
+            var begin = members.Max(member => member.Counters.GetValueOrDefault("round"));
+            var ran = Run(
+                members.Length,
+                rank => members[rank],
+                wish: (_, commits) => new(Stop: false, Generation: !loses && commits == until ? 2 : 1),
+                onRound: (mesh, round) => { if (loses && mesh.Rank == lost && round == begin + until) { mesh.Abort("lost"); } });
+            foreach (var (round, tally, _) in ran.SelectMany(rank => rank.Told.Commits))
+            {
+                Assert.True(losses.TryAdd(round, tally) || losses[round] == tally, $"round {round} gave {tally} and {losses[round]} (seed {seed})");
+            }
+
+            ended = ran.All(rank => rank.End is LoopEnd.Finished);
+            members = [.. members.Where((_, rank) => !(loses && rank == lost))];
+            var size = random.Next(1, 5);
+            members = size < members.Length ? members[..size] : [.. members, .. Enumerable.Range(0, size - members.Length).Select(_ => new QuadraticMethod(rounds))];
+            if (ended) { AssertSameBuffers(undisturbed.Method, ran); }
+        }
+
+        Assert.Equal(undisturbed.Told.Commits.Select(commit => commit.Tally), losses.Values);
+    }
+
+    [Fact]
+    public void Ranks_of_the_same_round_with_different_states_are_a_fault_that_names_the_rank()
+    {
+        var odd = Alone(3);
+        odd.State.Buffers[1].Buffer.Span[4] += 1e-6f;
+        var methods = new[] { Alone(3), odd };
+        var fault = Ranks.Run(2, mesh => Loop(mesh, methods[mesh.Rank], Spec).Fault);
+
+        Assert.All(fault, one => Assert.Equal((FaultKind.Corrupt, 1), (one?.Kind, one?.Rank)));
+        Assert.Contains("round 3", fault[0]!.Reason, StringComparison.Ordinal);
+    }
+
     /// <summary>A rank can be lost in the last evaluation, when every round is committed already.</summary>
     [Theory, MemberData(nameof(RankCounts))]
     public void A_generation_that_begins_after_the_last_round_evaluates(int count)
@@ -159,7 +223,8 @@ public sealed class RoundLoopTests
         {
             if (mesh.Rank == 0) { return Loop(mesh, method, Spec).Fault; }
             mesh.Gather(0, BitConverter.GetBytes(0L));
-            mesh.Gather(0, RoundHeader.Write(stop: false, [.. new LeafRanges(method.Leaves(0).Count, 2).Nodes(1).Select(_ => new Tally(1, 1, 1, 0, 1))]));
+            mesh.Gather(0, BitConverter.GetBytes(StateHash.Of(Begun().State)));
+            mesh.Gather(0, RoundHeader.Write(default, [.. new LeafRanges(method.Leaves(0).Count, 2).Nodes(1).Select(_ => new Tally(1, 1, 1, 0, 1))]));
             return null;
         })[0];
 
@@ -177,7 +242,8 @@ public sealed class RoundLoopTests
         {
             if (mesh.Rank == 0) { return Loop(mesh, new QuadraticMethod(8), Spec).Fault; }
             mesh.Gather(0, BitConverter.GetBytes(0L));
-            mesh.Gather(0, RoundHeader.Write(stop: false, []));
+            mesh.Gather(0, BitConverter.GetBytes(StateHash.Of(Begun().State)));
+            mesh.Gather(0, RoundHeader.Write(default, []));
             return null;
         })[0];
 
@@ -194,25 +260,33 @@ public sealed class RoundLoopTests
 
     private sealed record Ran(QuadraticMethod Method, Recorder Told, LoopEnd? End, MeshFault? Fault);
 
-    private static Ran[] Run(int count, Func<int, QuadraticMethod> method, JobSpec? spec = null, Func<int, int, bool>? stop = null, Action<Mesh, long>? onRound = null)
+    private static Ran[] Run(int count, Func<int, QuadraticMethod> method, JobSpec? spec = null, Func<int, int, RoundWish>? wish = null, Action<Mesh, long>? onRound = null)
     {
         var methods = Enumerable.Range(0, count).Select(method).ToArray();
-        return Ranks.Run(count, mesh => Loop(mesh, methods[mesh.Rank], spec ?? Spec, stop, onRound));
+        return Ranks.Run(count, mesh => Loop(mesh, methods[mesh.Rank], spec ?? Spec, wish, onRound));
     }
 
-    private static Ran Loop(Mesh mesh, QuadraticMethod method, JobSpec spec, Func<int, int, bool>? stop = null, Action<Mesh, long>? onRound = null)
+    private static Ran Loop(Mesh mesh, QuadraticMethod method, JobSpec spec, Func<int, int, RoundWish>? wish = null, Action<Mesh, long>? onRound = null)
     {
         method.OnContribute = round => onRound?.Invoke(mesh, round);
         var told = new Recorder();
-        using var loop = new RoundLoop(method, mesh, spec, told);
+        using var loop = new RoundLoop(method, spec, told);
         try
         {
-            return new Ran(method, told, loop.Run(() => stop?.Invoke(mesh.Rank, told.Commits.Count) ?? false), null);
+            return new Ran(method, told, loop.Run(mesh, () => wish?.Invoke(mesh.Rank, told.Commits.Count) ?? default), null);
         }
         catch (MeshFaultException lost)
         {
             return new Ran(method, told, null, lost.Fault);
         }
+    }
+
+    /// <summary>A method as the loop leaves it before the first round.</summary>
+    private static QuadraticMethod Begun()
+    {
+        var method = new QuadraticMethod(8);
+        _ = new RoundCounters(method.State.Counters);
+        return method;
     }
 
     /// <summary>The state after so many rounds on one undisturbed rank.</summary>

@@ -31,17 +31,29 @@ public sealed class SessionLogTests
     {
         Commit(2);
         _log.Notice("first");
-        var sent = _log.Report();
+        _log.Report();
         Commit(2);
         _log.Notice("second");
-        _log.Acknowledge(sent);
+        _log.Acknowledge();
+        _log.Absorbed(2, stored: 0);
         var next = _log.Report();
 
         Assert.Equal([3, 4], RoundsOf(next));
         Assert.Equal(["second"], next.Notices.AsEnumerable());
-        _log.Acknowledge(next);
+        _log.Absorbed(4, stored: 4);
         Assert.Empty(_log.Report().Samples);
         Assert.Equal(4, _log.Report().Round);
+    }
+
+    /// <summary>A control plane that was killed knows no more than it had stored.</summary>
+    [Fact]
+    public void What_was_known_and_not_stored_is_told_again_after_a_crash()
+    {
+        Commit(6);
+        _log.Absorbed(5, stored: 2);
+        Assert.Equal([6], RoundsOf(_log.Report()));
+        _log.Absorbed(2, stored: 2);
+        Assert.Equal([3, 4, 5, 6], RoundsOf(_log.Report()));
     }
 
     /// <summary>1 to 20,000 without an answer: kept within the bound, from one end to the other, with no gap much wider than the rest.</summary>
@@ -73,19 +85,6 @@ public sealed class SessionLogTests
     }
 
     [Fact]
-    public void Thinning_while_a_report_is_under_way_removes_nothing_that_was_not_sent()
-    {
-        Commit(1_999);
-        var sent = _log.Report();
-        Commit(3); // The second of these thins.
-        _log.Acknowledge(sent);
-
-        var next = RoundsOf(_log.Report());
-        Assert.All(next, round => Assert.InRange(round, 2_000, 2_002));
-        Assert.Equal(2_002, next[^1]);
-    }
-
-    [Fact]
     public void A_skipped_round_has_no_values_and_a_notice()
     {
         var tally = new Tally(10, 10, double.NaN, 0, 1);
@@ -111,21 +110,54 @@ public sealed class SessionLogTests
     }
 
     [Fact]
-    public void An_outcome_is_urgent_until_it_is_acknowledged()
+    public void An_outcome_is_urgent_once_and_told_until_another_generation_begins()
     {
-        var sent = _log.Report();
+        _log.Report();
         Assert.False(_log.Urgent.IsCompleted);
         _log.End(Some.Succeeded());
-        _log.Acknowledge(sent); // Of before the end.
+        _log.Acknowledge(); // Of before the end.
         Assert.True(_log.Urgent.IsCompleted);
 
-        var last = _log.Report();
-        Assert.Equal(JobState.Succeeded, last.Outcome?.State);
-        _log.Acknowledge(last);
+        Assert.Equal(JobState.Succeeded, _log.Report().Outcome?.State);
+        _log.Acknowledge();
         Assert.False(_log.Urgent.IsCompleted);
+        Assert.Equal(JobState.Succeeded, _log.Report().Outcome?.State);
     }
 
-    private static SessionLog Log(int rank) => new(new Assignment("job", 1, rank, Some.Workers(2), Some.Secret, Some.Submission()), TimeProvider.System);
+    /// <summary>The first rank 0 was lost with what it had not told.</summary>
+    [Fact]
+    public void The_next_rank_0_tells_what_the_last_one_could_not()
+    {
+        var log = Log(rank: 1);
+        Commit(5, log);
+        log.Absorbed(2, stored: 2);
+        log.ChangedOver();
+        Assert.True(log.Urgent.IsCompleted);
+        log.Begin(Assignment(rank: 0, generation: 2));
+        Assert.Equal([3, 4, 5], RoundsOf(log.Report()));
+    }
+
+    [Fact]
+    public void A_new_generation_forgets_how_the_last_one_was_lost()
+    {
+        _log.Lost(new GenerationFault("worker-1", "gone"));
+        Assert.True(_log.Urgent.IsCompleted);
+        Assert.Equal((1, "worker-1"), (_log.Report().Generation, _log.Report().Fault?.LostWorker));
+
+        _log.Begin(Assignment(rank: 0, generation: 2));
+        Assert.Equal(2, _log.Report().Generation);
+        Assert.Null(_log.Report().Fault);
+    }
+
+    private static SessionLog Log(int rank)
+    {
+        var log = new SessionLog("job", 1, TimeProvider.System, write: _ => { });
+        log.Begin(Assignment(rank, generation: 1));
+        return log;
+    }
+
+    private static Assignment Assignment(int rank, long generation) =>
+        new("job", generation, rank, Some.Workers(2), [.. new byte[32]], Some.Submission(), IsRecovery: generation > 1);
 
     private void Commit(int rounds, SessionLog? log = null)
     {

@@ -26,6 +26,7 @@ internal sealed class RandomSpecs(int seed)
             Schedule = Schedule(),
             Scaling = null,
             Optimizer = job.Optimizer with { NormClamp = Range(), RatioClip = Range() } is { Kind: OptimizerKind.Lamb } lamb ? lamb : job.Optimizer,
+            Workers = new WorkersSpec { Min = 2, Max = Coin() ? null : 2 + _random.Next(9) },
             Stages = Coin() ? [] : [Stage(text, batch), Stage(text, batch)],
         };
     }

@@ -22,6 +22,9 @@ internal enum FrameKind : uint
 
     /// <summary>A chunk of a broadcast.</summary>
     Broadcast,
+
+    /// <summary>What the ranks need to know of each other before the first collective.</summary>
+    Meeting,
 }
 
 /// <summary>

@@ -42,7 +42,7 @@ internal readonly ref struct Hello(long generation, int from, int to, ReadOnlySp
 {
     public const int Size = 24 + SHA256.HashSizeInBytes + MeshMembership.SecretBytes;
     public const int AnswerSize = 12;
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const uint Magic = 0x48434C43, AnswerMagic = 0x41434C43; // "CLCH", "CLCA"
 

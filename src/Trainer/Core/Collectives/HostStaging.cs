@@ -3,35 +3,37 @@ using Cluster.Trainer.Core.State;
 namespace Cluster.Trainer.Core.Collectives;
 
 /// <summary>
-/// Memory of the host through which buffers of a GPU reach the sockets. Buffers on the CPU are used in place. Staging memory is
-/// kept between calls, by slot.
+/// Stands in for buffers that a transport cannot use where they lie (on a GPU, or not shared with the peers), with memory that
+/// it can. Staging memory is kept between calls, by slot.
 /// </summary>
-internal sealed unsafe class HostStaging : IDisposable
+/// <param name="isUsable">Whether a buffer is used in place.</param>
+/// <param name="allocate">A usable buffer of so many elements.</param>
+internal sealed class HostStaging(Func<FlatBuffer, bool> isUsable, Func<long, FlatBuffer> allocate) : IDisposable
 {
     private readonly Dictionary<int, FlatBuffer> _slots = [];
 
     /// <summary>The numbers of <paramref name="buffer"/>, to be read.</summary>
-    public float* Read(int slot, FlatBuffer buffer)
+    public FlatBuffer Read(int slot, FlatBuffer buffer)
     {
-        if (buffer.IsOnCpu) { return buffer.Pointer; }
+        if (isUsable(buffer)) { return buffer; }
         var stage = Slot(slot, buffer.Length);
         stage.CopyFrom(buffer);
-        return stage.Pointer;
+        return stage;
     }
 
     /// <summary>Where to write the numbers of <paramref name="buffer"/>; call <see cref="Finish"/> after that.</summary>
-    public float* Write(int slot, FlatBuffer buffer) => buffer.IsOnCpu ? buffer.Pointer : Slot(slot, buffer.Length).Pointer;
+    public FlatBuffer Write(int slot, FlatBuffer buffer) => isUsable(buffer) ? buffer : Slot(slot, buffer.Length);
 
     public void Finish(int slot, FlatBuffer buffer)
     {
-        if (!buffer.IsOnCpu) { buffer.CopyFrom(_slots[slot]); }
+        if (!isUsable(buffer)) { buffer.CopyFrom(_slots[slot]); }
     }
 
     private FlatBuffer Slot(int slot, long length)
     {
         if (_slots.TryGetValue(slot, out var stage) && stage.Length == length) { return stage; }
         stage?.Dispose();
-        return _slots[slot] = new FlatBuffer(length);
+        return _slots[slot] = allocate(length);
     }
 
     public void Dispose()

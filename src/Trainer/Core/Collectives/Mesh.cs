@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using Cluster.Trainer.Core.Collectives.Shared;
 using Cluster.Trainer.Core.State;
+using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Collectives;
 
@@ -8,6 +10,8 @@ namespace Cluster.Trainer.Core.Collectives;
 /// round. Every sum comes out bit for bit as the canonical tree says, whatever the number of ranks.
 /// </summary>
 /// <remarks>
+/// <para>Ranks that all run on one host share memory, and their connections tell who is still there; otherwise everything
+/// goes over the connections.</para>
 /// <para>All ranks call the same collectives with the same rounds in the same order, each from its one training thread; only
 /// <see cref="Abort"/> and the counters may be used from others.</para>
 /// <para>Every frame is checked for generation, round, order, length and hash. Any fault ends the mesh: connections close, so
@@ -25,10 +29,9 @@ internal sealed unsafe class Mesh : IDisposable
     private readonly PeerLink?[] _links; // By rank; null for this one.
     private readonly Lock _gate = new(); // Guards the fault and the slots of the links.
     private readonly CancellationTokenSource _ended = new();
-    private readonly byte[] _gatherFrame = new byte[FrameHeader.Size + MaxGatherBytes];
-    private readonly HostStaging _staging = new();
-    private readonly DirectAllReduce _direct;
-    private readonly PipelinedAllReduce _pipelined;
+    private readonly HostStaging _staging = new(buffer => buffer.IsOnCpu, length => new FlatBuffer(length));
+    private readonly SocketTransport _sockets;
+    private SharedTransport? _shared;
     private MeshFault? _fault;
 
     /// <param name="listener">This process's door; the members' addresses were taken from it. It outlives the mesh.</param>
@@ -38,15 +41,19 @@ internal sealed unsafe class Mesh : IDisposable
         _listener = listener;
         _admission = new Admission(membership);
         _links = new PeerLink?[membership.Size];
-        _direct = new DirectAllReduce(_links);
-        _pipelined = new PipelinedAllReduce(membership.Rank, _links);
+        _sockets = new SocketTransport(membership.Rank, _links);
     }
+
+    public long Generation => _membership.Generation;
 
     public int Rank => _membership.Rank;
 
     public int Size => _membership.Size;
 
-    /// <summary>Bytes sent to all peers, headers included.</summary>
+    /// <summary>Whether the ranks, all on one host, share memory. Known once connected.</summary>
+    public bool IsShared => _shared is not null;
+
+    /// <summary>Bytes sent to all peers over connections, headers included.</summary>
     public long BytesSent => _links.Sum(link => link?.BytesSent ?? 0);
 
     public long BytesReceived => _links.Sum(link => link?.BytesReceived ?? 0);
@@ -70,6 +77,7 @@ internal sealed unsafe class Mesh : IDisposable
             }
 
             foreach (var (rank, socket) in higher) { Add(rank, socket); }
+            ShareMemory();
         }
         catch (MeshFaultException e)
         {
@@ -85,27 +93,7 @@ internal sealed unsafe class Mesh : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(mine.Length, MaxGatherBytes);
         ThrowIfEnded();
-        var frame = _gatherFrame.AsSpan(0, FrameHeader.Size + mine.Length);
-        mine.CopyTo(frame[FrameHeader.Size..]);
-        var hash = FrameHeader.HashOf(mine);
-        foreach (var link in _links) { link?.Send(FrameKind.Gather, round, frame, hash); }
-
-        var all = new byte[Size][];
-        for (var rank = 0; rank < Size; rank++)
-        {
-            if (_links[rank] is not { } link)
-            {
-                all[rank] = mine.ToArray();
-                continue;
-            }
-
-            var header = link.ReceiveHeader(FrameKind.Gather, round);
-            if (header.Length is < 0 or > MaxGatherBytes) { throw link.Corrupt($"a byte string of {header.Length} bytes"); }
-            all[rank] = new byte[header.Length];
-            link.ReceivePayload(header, all[rank]);
-        }
-
-        return all;
+        return Transport.Gather(round, mine);
     }
 
     /// <summary>The canonical sum of all ranks' nodes, on every rank.</summary>
@@ -121,22 +109,16 @@ internal sealed unsafe class Mesh : IDisposable
         ThrowIfEnded();
         if (ranges.LeafCount == 0) { result.Clear(); return; }
 
-        Span<nint> vectors = stackalloc nint[mine.Count]; // At most 2 log2(leaves).
-        for (var n = 0; n < mine.Count; n++) { vectors[n] = (nint)_staging.Read(n + 1, mine[n].Vector); }
-        var sum = _staging.Write(0, result);
-        try
-        {
-            if (DirectAllReduce.Fits(ranges, result.Length)) { _direct.Run(round, vectors, ranges, sum, (int)result.Length); }
-            else { _pipelined.Run(round, vectors, ranges, sum, result.Length); }
-        }
-        finally
-        {
-            Flush();
-        }
-
+        Transport.AllReduce(round, mine, ranges, result);
         ThrowIfEnded();
-        _staging.Finish(0, result);
     }
+
+    /// <summary>
+    /// A buffer to receive sums of this mesh: where memory is shared, the peers write straight into it (into any other, the sum
+    /// is copied). Of the caller, who disposes it together with the mesh and does not use it with the next: a peer that was
+    /// stopped may still write into it.
+    /// </summary>
+    public FlatBuffer CreateSum(long length, Device? device = null) => Transport.CreateSum(length, device);
 
     /// <summary>Copies the source's buffer into that of every other rank.</summary>
     public void Broadcast(long round, int source, FlatBuffer buffer) =>
@@ -154,7 +136,7 @@ internal sealed unsafe class Mesh : IDisposable
         if (Rank != source && !isReceiver) { return; }
         if (receivers.Contains(source)) { throw new ArgumentException($"rank {source} is the source", nameof(receivers)); }
 
-        var floats = Rank == source ? _staging.Read(0, buffer) : _staging.Write(0, buffer);
+        var floats = (Rank == source ? _staging.Read(0, buffer) : _staging.Write(0, buffer)).Pointer;
         const int chunk = PipelinedAllReduce.ChunkLength;
         try
         {
@@ -167,7 +149,7 @@ internal sealed unsafe class Mesh : IDisposable
         }
         finally
         {
-            Flush();
+            foreach (var link in _links) { link?.Flush(); }
         }
 
         ThrowIfEnded();
@@ -176,6 +158,18 @@ internal sealed unsafe class Mesh : IDisposable
 
     /// <summary>Gives the mesh up, from any thread: whatever call is blocked, or comes later, throws with this reason.</summary>
     public void Abort(string reason) => Fail(new MeshFault(FaultKind.Aborted, null, reason));
+
+    private ITransport Transport => _shared is { } shared ? shared : _sockets;
+
+    private void ShareMemory()
+    {
+        var shared = Neighbours.Meet(_membership, _sockets, _links, () => Volatile.Read(ref _fault), Fail);
+        lock (_gate)
+        {
+            _shared = shared;
+            if (_fault is { } fault) { shared?.GiveUp(fault.Rank); }
+        }
+    }
 
     private void Check(IReadOnlyList<NodeSum> mine, LeafRanges ranges, FlatBuffer result)
     {
@@ -210,6 +204,7 @@ internal sealed unsafe class Mesh : IDisposable
         {
             if (_fault is null)
             {
+                _shared?.GiveUp(fault.Rank); // Before any call throws: its caller may then write what peers still read.
                 _fault = fault;
                 _ended.Cancel();
                 foreach (var link in _links) { link?.Close(); }
@@ -217,11 +212,6 @@ internal sealed unsafe class Mesh : IDisposable
 
             return new MeshFaultException(_fault);
         }
-    }
-
-    private void Flush()
-    {
-        foreach (var link in _links) { link?.Flush(); }
     }
 
     private void ThrowIfEnded()
@@ -235,8 +225,8 @@ internal sealed unsafe class Mesh : IDisposable
         Abort("the mesh is disposed");
         _listener.Forget(_admission);
         foreach (var link in _links) { link?.Dispose(); }
-        _direct.Dispose();
-        _pipelined.Dispose();
+        _shared?.Dispose();
+        _sockets.Dispose();
         _staging.Dispose();
         _ended.Dispose();
     }

@@ -24,6 +24,9 @@ internal sealed record MeshMembership(string JobId, long Generation, int Rank, I
     /// <summary>How long a peer may make no progress before it counts as lost; also the limit of one connection attempt.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Whether this rank shares memory with the others where all run on one host; if one does not, none does.</summary>
+    public bool SharesMemory { get; init; } = true;
+
     public int Size => Members.Length;
 
     /// <summary>The end point of a host that is named by address or by name.</summary>

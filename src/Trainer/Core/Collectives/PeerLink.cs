@@ -21,6 +21,10 @@ internal sealed unsafe class PeerLink(Socket socket, int rank, MeshMembership me
     private long _bytesSent, _bytesReceived;
 
     public int Rank => rank;
+
+    /// <summary>To be watched for its end.</summary>
+    public Socket Socket => socket;
+
     public long BytesSent => Interlocked.Read(ref _bytesSent);
     public long BytesReceived => Interlocked.Read(ref _bytesReceived);
 
@@ -88,13 +92,14 @@ internal sealed unsafe class PeerLink(Socket socket, int rank, MeshMembership me
         CheckHash(header, payload);
     }
 
-    /// <summary>Receives header and payload of a small frame of known size in one piece; returns the payload.</summary>
+    /// <summary>Receives header and payload of a small frame of known size, if possible in one piece; returns the payload.</summary>
     public Span<byte> ReceiveFrame(FrameKind kind, long round, Span<byte> frame)
     {
-        ReceiveAll(frame);
-        var header = Check(frame, kind, round);
         var payload = frame[FrameHeader.Size..];
+        var arrived = ReceiveSome(frame, FrameHeader.Size);
+        var header = Check(frame, kind, round);
         if (header.Length != payload.Length) { throw Corrupt($"a frame of {header.Length} bytes, not {payload.Length}"); }
+        ReceiveAll(frame[arrived..]);
         CheckHash(header, payload);
         return payload;
     }
@@ -172,17 +177,23 @@ internal sealed unsafe class PeerLink(Socket socket, int rank, MeshMembership me
         catch (Exception e) when (e is SocketException or ObjectDisposedException) { throw fail(FaultOf(e)); }
     }
 
-    private void ReceiveAll(Span<byte> bytes)
+    private void ReceiveAll(Span<byte> bytes) => ReceiveSome(bytes, bytes.Length);
+
+    /// <summary>Receives at least so many bytes, and more only where they have come already; returns how many.</summary>
+    private int ReceiveSome(Span<byte> bytes, int least)
     {
         try
         {
-            Interlocked.Add(ref _bytesReceived, bytes.Length);
-            while (bytes.Length > 0)
+            var arrived = 0;
+            while (arrived < least)
             {
-                var count = socket.Receive(bytes);
+                var count = socket.Receive(bytes[arrived..]);
                 if (count == 0) { throw fail(new MeshFault(FaultKind.Closed, rank, "closed its connection")); }
-                bytes = bytes[count..];
+                arrived += count;
+                Interlocked.Add(ref _bytesReceived, count);
             }
+
+            return arrived;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException) { throw fail(FaultOf(e)); }
     }

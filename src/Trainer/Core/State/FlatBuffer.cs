@@ -11,29 +11,51 @@ namespace Cluster.Trainer.Core.State;
 /// <remarks>Not thread-safe; the training thread owns it. Disposing it frees the memory once no tensor views it any more.</remarks>
 internal sealed unsafe class FlatBuffer : IDisposable
 {
+    private readonly float* _pointer;
+    private readonly MemoryFile? _file;
+
     public FlatBuffer(long length, Device? device = null)
+        : this(torch.empty(CheckedLength(length), dtype: ScalarType.Float32, device: device ?? CPU), length) => Clear();
+
+    private FlatBuffer(Tensor tensor, long length)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        Tensor = torch.empty(length, dtype: ScalarType.Float32, device: device ?? CPU).DetachFromDisposeScope();
+        Tensor = tensor.DetachFromDisposeScope();
         if (IsOnCpu && length > 0)
         {
             using var storage = Tensor.storage<float>();
-            _pointer = (float*)storage.data_ptr();
+            _pointer = (float*)storage.data_ptr() + Tensor.storage_offset();
             if ((nint)_pointer % 64 != 0) { throw new InvalidOperationException("libtorch returned memory that is not 64-byte aligned"); }
             HugePages.Advise(_pointer, length * sizeof(float));
         }
-
-        Clear();
     }
 
-    private readonly float* _pointer;
+    private FlatBuffer(MemoryFile file, long length)
+        : this(SharedTensor.Over(file, length), length)
+    {
+        _file = file;
+        Clear(); // Takes the memory now.
+    }
+
+    /// <summary>
+    /// A buffer whose memory the peers on this host can open, where the system has such memory; on a GPU, or elsewhere, like
+    /// any other. All-reduce reads it in place.
+    /// </summary>
+    /// <exception cref="IOException">The system refuses it.</exception>
+    public static FlatBuffer ForPeers(long length, Device? device = null)
+    {
+        var isShareable = length > 0 && (device is null || device.type == DeviceType.CPU) && MemoryFile.IsSupported;
+        return isShareable ? new FlatBuffer(MemoryFile.Create(length * sizeof(float)), length) : new FlatBuffer(length, device);
+    }
 
     /// <summary>Elements, padding included.</summary>
     public long Length { get; }
 
     /// <summary>[Length] float32; views of it alias this buffer.</summary>
     public Tensor Tensor { get; }
+
+    /// <summary>Where peers on this host find the memory; null when it is for this process alone.</summary>
+    public MemoryShare? Share => _file?.Share;
 
     public bool IsOnCpu => Tensor.device_type == DeviceType.CPU;
 
@@ -72,5 +94,15 @@ internal sealed unsafe class FlatBuffer : IDisposable
         Tensor.add_(other.Tensor).DetachFromDisposeScope();
     }
 
-    public void Dispose() => Tensor.Dispose();
+    public void Dispose()
+    {
+        Tensor.Dispose();
+        _file?.Dispose();
+    }
+
+    private static long CheckedLength(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return length;
+    }
 }

@@ -1,15 +1,24 @@
+using System.CommandLine;
 using System.Globalization;
 using Cluster.Client;
 using Cluster.Trainer.Core.Checkpoints;
 using Spectre.Console;
 
-namespace Cluster.Cli;
+namespace Cluster.Cli.Verbs;
 
 /// <summary><c>cluster inspect PATH</c>: what a checkpoint is, and whether every byte is as it was written.</summary>
-internal static class Inspect
+internal static class InspectVerb
 {
+    public static Command Create()
+    {
+        var path = new Argument<string>("path") { Description = "A checkpoint, a job's folder, or a .safetensors file." };
+        var command = new Command("inspect", "Shows what a checkpoint is, and whether it is intact.") { path };
+        command.SetAction(parsed => Show(parsed.GetRequiredValue(path)));
+        return command;
+    }
+
     /// <returns>0 when everything that could be verified is intact, 2 otherwise.</returns>
-    public static int Show(string path)
+    private static int Show(string path)
     {
         var report = CheckpointInspector.Inspect(path);
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });

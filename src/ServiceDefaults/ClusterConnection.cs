@@ -1,18 +1,13 @@
-using System.Net;
-using Cluster.Contracts.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Orleans.Configuration;
 
-namespace Cluster.Client;
+namespace Cluster.ServiceDefaults;
 
-/// <summary>A connection to a cluster through one of its gateways. It comes back by itself after an outage.</summary>
+/// <summary>A connection to a cluster for a program that is not a host itself. It comes back by itself after an outage.</summary>
 public sealed class ClusterConnection : IAsyncDisposable
 {
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
-
     private readonly IHost _host;
 
     private ClusterConnection(IHost host) => _host = host;
@@ -20,18 +15,12 @@ public sealed class ClusterConnection : IAsyncDisposable
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
     /// <summary>Tries until the deadline: a cluster that is just starting is worth a moment's wait.</summary>
-    /// <exception cref="ClusterUnreachableException">No cluster answered in time.</exception>
-    public static async Task<ClusterConnection> ConnectAsync(IPEndPoint gateway, TimeSpan deadline, CancellationToken cancellationToken)
+    /// <exception cref="TimeoutException">No cluster answered in time. The message is written for the user.</exception>
+    public static async Task<ClusterConnection> ConnectAsync(ClusterAddress address, TimeSpan deadline, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(deadline);
-        Exception? lastProblem = null;
-        var host = Build(gateway, async (problem, token) =>
-        {
-            lastProblem = problem;
-            await Task.Delay(RetryDelay, token);
-            return true;
-        });
+        var host = Build(address);
         try
         {
             // Orleans' own attempts do not all watch the token, so the wait ends here whatever they do.
@@ -42,9 +31,7 @@ public sealed class ClusterConnection : IAsyncDisposable
         {
             host.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ClusterUnreachableException(
-                $"no cluster answers at {gateway} (tried for {deadline.TotalSeconds:0.#} s): is it running, and is this its gateway's address?",
-                lastProblem ?? e);
+            throw new TimeoutException($"no cluster answers ({address}; tried for {deadline.TotalSeconds:0.#} s): is it running, and is this its address?", e);
         }
     }
 
@@ -54,18 +41,14 @@ public sealed class ClusterConnection : IAsyncDisposable
         _host.Dispose();
     }
 
-    private static IHost Build(IPEndPoint gateway, Func<Exception, CancellationToken, Task<bool>> retry)
+    private static IHost Build(ClusterAddress address)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton<IHostLifetime, ForeignLifetime>();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
-        builder.Logging.AddFilter("Orleans", LogLevel.Critical); // What goes wrong comes out as an exception, once.
+        builder.Logging.AddFilter("Orleans", LogLevel.Critical).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // What goes wrong comes out as an exception, once.
         builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.UseOrleansClient(client => client
-            .UseStaticClustering(gateway)
-            .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (ClusterIdentity.ClusterId, ClusterIdentity.ServiceId))
-            .AddActivityPropagation()
-            .UseConnectionRetryFilter(retry));
+        builder.UseOrleansClient(client => client.UseCluster(address));
         return builder.Build();
     }
 

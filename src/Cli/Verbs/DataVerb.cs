@@ -1,16 +1,25 @@
+using System.CommandLine;
 using Cluster.Client;
 using Cluster.Contracts;
 using Cluster.Trainer.Core.Data;
 
-namespace Cluster.Cli;
+namespace Cluster.Cli.Verbs;
 
 /// <summary><c>cluster data get NAME</c>: fetches a data set and checks it.</summary>
-internal static class GetData
+internal static class DataVerb
 {
     /// <summary>Of one whole request; the largest set has 170 MB.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(30);
 
-    public static async Task<int> RunAsync(string name, string? folder, CancellationToken cancellationToken)
+    public static Command Create()
+    {
+        var name = new Argument<string>("name") { Description = "Name of the data set; 'list' shows them." };
+        var get = new Command("get", "Fetches a data set from its public home and checks it.") { name, VerbOptions.Data };
+        get.SetAction((parsed, cancellationToken) => GetAsync(parsed.GetRequiredValue(name), parsed.GetValue(VerbOptions.Data), cancellationToken));
+        return new Command("data", "Data sets.") { get };
+    }
+
+    private static async Task<int> GetAsync(string name, string? folder, CancellationToken cancellationToken)
     {
         if (name == "list")
         {

@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Cluster.Contracts;
+using Cluster.Contracts.Api;
+using Cluster.Contracts.Jobs;
+
+namespace Cluster.Client;
+
+/// <summary>
+/// A cluster, through its public API. Safe for concurrent use; keep one for as long as you need the cluster.
+/// </summary>
+/// <remarks>
+/// Every method throws <see cref="ClusterUnreachableException"/> when no cluster answers and <see cref="BadInputException"/> when
+/// it refuses, with the cluster's own words. What only reads, and a submission, is tried again for a moment before that.
+/// </remarks>
+public sealed class ClusterClient : IDisposable
+{
+    private readonly ApiConnection _api;
+
+    /// <summary>Connects to the API at this address, for example <c>http://127.0.0.1:8080</c>.</summary>
+    public ClusterClient(Uri url) => _api = new ApiConnection(url);
+
+    public Uri Url => _api.Url;
+
+    /// <summary>Accepts the job. When it returns, the job is durable.</summary>
+    /// <param name="request">Without a token it gets one, so that a repeat after a lost answer is no second job.</param>
+    /// <returns>The job's id.</returns>
+    public async Task<string> SubmitAsync(SubmitRequest request, CancellationToken cancellationToken)
+    {
+        var body = request.Token is null ? request with { Token = RandomNumberGenerator.GetHexString(32, lowercase: true) } : request;
+        var post = ApiConnection.Post("jobs", body, ApiJson.Default.SubmitRequest).AndRetry(Retries.Moment);
+        return (await _api.SendAsync(post, ApiJson.Default.SubmitResponse, cancellationToken)).JobId;
+    }
+
+    /// <summary>One page of jobs, newest first.</summary>
+    /// <param name="skip">Where to begin: 0, or <see cref="JobPage.Next"/> of the page before.</param>
+    /// <param name="count">1 to 500.</param>
+    /// <param name="state">Only jobs in this state; null for all.</param>
+    public Task<JobPage> ListAsync(int skip, int count, JobState? state, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get($"jobs?skip={skip}&count={count}{(state is null ? "" : $"&state={state}")}"), ApiJson.Default.JobPage, cancellationToken);
+
+    /// <summary>The job now, without samples.</summary>
+    public Task<JobView> ShowAsync(string jobId, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get(Job(jobId)), ApiJson.Default.JobView, cancellationToken);
+
+    /// <summary>Samples with a number above <paramref name="after"/>, oldest first, at most 500.</summary>
+    public Task<SamplePage> SamplesAsync(string jobId, long after, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/samples?after={after}"), ApiJson.Default.SamplePage, cancellationToken);
+
+    /// <summary>
+    /// The job whenever it has changed, each time with the samples that are new and without its submission, until it has ended.
+    /// Goes on by itself when the connection breaks or the cluster is away for less than half a minute.
+    /// </summary>
+    public async IAsyncEnumerable<JobView> WatchAsync(string jobId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var view in _api.EventsAsync($"{Job(jobId)}/events", ApiEvents.Job, ApiJson.Default.JobView, cancellationToken)) { yield return view; }
+    }
+
+    /// <summary>The newest lines of the workers' logs.</summary>
+    /// <param name="worker">Only of this one; null for all.</param>
+    public Task<LogPage> LogsAsync(string jobId, string? worker, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get(Logs(jobId, worker, follow: false)), ApiJson.Default.LogPage, cancellationToken);
+
+    /// <summary>The newest lines of the workers' logs, and those that come, until the job has ended.</summary>
+    /// <param name="worker">Only of this one; null for all.</param>
+    public async IAsyncEnumerable<LogLine> FollowLogsAsync(string jobId, string? worker, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var page in _api.EventsAsync(Logs(jobId, worker, follow: true), ApiEvents.Log, ApiJson.Default.LogPage, cancellationToken))
+        {
+            foreach (var line in page.Lines) { yield return line; }
+        }
+    }
+
+    /// <summary>Asks the job to end at a checkpoint; watch it to see when it has.</summary>
+    public Task<JobSummary> CancelAsync(string jobId, string? reason, CancellationToken cancellationToken) => OrderAsync(jobId, "cancel", reason, cancellationToken);
+
+    /// <summary>Asks the job to stop at a checkpoint and give its workers back, until it is resumed.</summary>
+    public Task<JobSummary> PauseAsync(string jobId, string? reason, CancellationToken cancellationToken) => OrderAsync(jobId, "pause", reason, cancellationToken);
+
+    /// <summary>A job that is paused, failed or cancelled goes on from its newest checkpoint.</summary>
+    public Task<JobSummary> ResumeAsync(string jobId, CancellationToken cancellationToken) => OrderAsync(jobId, "resume", reason: null, cancellationToken);
+
+    /// <summary>The job's checkpoints, newest first.</summary>
+    public Task<ImmutableArray<CheckpointView>> CheckpointsAsync(string jobId, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/checkpoints"), ApiJson.Default.ImmutableArrayCheckpointView, cancellationToken);
+
+    /// <summary>Copies a file of a checkpoint, such as <c>model.safetensors</c>, into the stream. Whoever uses it checks its hash.</summary>
+    public Task DownloadAsync(string jobId, long round, string file, Stream into, CancellationToken cancellationToken) =>
+        _api.CopyAsync(ApiConnection.Get($"{Job(jobId)}/checkpoints/{round}/{Uri.EscapeDataString(file)}"), into, cancellationToken);
+
+    public Task<ImmutableArray<PoolWorkerView>> WorkersAsync(CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get("workers"), ApiJson.Default.ImmutableArrayPoolWorkerView, cancellationToken);
+
+    /// <summary>Workers, and the jobs that wait and run.</summary>
+    public Task<PoolView> PoolAsync(CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get("pool"), ApiJson.Default.PoolView, cancellationToken);
+
+    /// <summary>Takes the worker from its job at the end of a round, and gives it no other until it is undrained.</summary>
+    /// <returns>The worker; it is free when its job is null.</returns>
+    public Task<PoolWorkerView> DrainAsync(string workerId, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Post($"workers/{Uri.EscapeDataString(workerId)}/drain"), ApiJson.Default.PoolWorkerView, cancellationToken);
+
+    public Task<PoolWorkerView> UndrainAsync(string workerId, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Post($"workers/{Uri.EscapeDataString(workerId)}/undrain"), ApiJson.Default.PoolWorkerView, cancellationToken);
+
+    /// <summary>What answers at this address.</summary>
+    public Task<ClusterView> ClusterAsync(CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get("cluster"), ApiJson.Default.ClusterView, cancellationToken);
+
+    /// <summary>Asks the process that answers here to end, with the secret that its starter keeps.</summary>
+    public Task ShutdownAsync(string secret, CancellationToken cancellationToken)
+    {
+        var post = ApiConnection.Post("shutdown");
+        post.Headers.Add(ClusterView.SecretHeader, secret);
+        return _api.CopyAsync(post, Stream.Null, cancellationToken);
+    }
+
+    public void Dispose() => _api.Dispose();
+
+    private Task<JobSummary> OrderAsync(string jobId, string order, string? reason, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Post($"{Job(jobId)}/{order}", new ReasonRequest(reason), ApiJson.Default.ReasonRequest), ApiJson.Default.JobSummary, cancellationToken);
+
+    private static string Job(string jobId) => $"jobs/{Uri.EscapeDataString(jobId)}";
+
+    private static string Logs(string jobId, string? worker, bool follow) =>
+        $"{Job(jobId)}/logs?follow={(follow ? "true" : "false")}{(worker is null ? "" : $"&worker={Uri.EscapeDataString(worker)}")}";
+}

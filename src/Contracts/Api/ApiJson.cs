@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Cluster.Contracts.Jobs;
+
+namespace Cluster.Contracts.Api;
+
+/// <summary>
+/// The public API's JSON: keys in camel case, enums by name, and <c>"NaN"</c>, <c>"Infinity"</c> and <c>"-Infinity"</c> as text,
+/// because metrics may be so and JSON has no numbers for them. Keys are only ever added.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(ApiProblem))]
+[JsonSerializable(typeof(CheckpointView))]
+[JsonSerializable(typeof(ImmutableArray<CheckpointView>))]
+[JsonSerializable(typeof(ClusterView))]
+[JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(JobSummary))]
+[JsonSerializable(typeof(JobView))]
+[JsonSerializable(typeof(LogPage))]
+[JsonSerializable(typeof(LogLine))]
+[JsonSerializable(typeof(PoolView))]
+[JsonSerializable(typeof(PoolWorkerView))]
+[JsonSerializable(typeof(ImmutableArray<PoolWorkerView>))]
+[JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(SamplePage))]
+[JsonSerializable(typeof(SubmitRequest))]
+[JsonSerializable(typeof(SubmitResponse))]
+public sealed partial class ApiJson : JsonSerializerContext;

@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Api;
+using Cluster.Dashboard.Jobs;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Cluster.Dashboard.Api;
+
+/// <summary><c>/jobs/{id}/checkpoints</c>: lists them and hands out their files, so that a model can be had without the store.</summary>
+internal static class CheckpointRoutes
+{
+    public static void MapCheckpoints(this RouteGroupBuilder api)
+    {
+        api.MapGet("/jobs/{id}/checkpoints", ListAsync);
+        api.MapGet("/jobs/{id}/checkpoints/{round}/{file}", FileAsync);
+    }
+
+    private static async Task<JsonHttpResult<ImmutableArray<CheckpointView>>> ListAsync(
+        string id, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)
+    {
+        await plane.JobAsync(id, cancellationToken);
+        return TypedResults.Json(CheckpointFolder.List(new JobFolder(settings.Store, id).Checkpoints), ApiJson.Default.ImmutableArrayCheckpointView);
+    }
+
+    private static async Task<PhysicalFileHttpResult> FileAsync(
+        string id, long round, string file, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)
+    {
+        await plane.JobAsync(id, cancellationToken);
+        var found = CheckpointFolder.File(new JobFolder(settings.Store, id).Checkpoints, round, file)
+            ?? throw ApiRefusal.Missing($"job {id} has no such file of a checkpoint of round {round}; a checkpoint has {string.Join(", ", CheckpointFolder.FileNames)}");
+        return TypedResults.PhysicalFile(found.FullName, "application/octet-stream", enableRangeProcessing: true);
+    }
+}

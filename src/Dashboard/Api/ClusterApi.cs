@@ -1,0 +1,51 @@
+using Cluster.Contracts;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Cluster.Dashboard.Api;
+
+/// <summary>
+/// The public API: everything under <c>/api/v1</c>, and <c>/health</c>. The same code answers in the stand-alone process and
+/// beside a silo; it needs an <see cref="IGrainFactory"/> among the services and nothing else of Orleans.
+/// </summary>
+public static class ClusterApi
+{
+    /// <summary>Twice what the largest spec takes.</summary>
+    public const int MaxBodyBytes = 2 << 20;
+
+    private const string Ready = "ready";
+
+    /// <exception cref="BadInputException">The settings would open the API to other machines without being allowed to.</exception>
+    public static WebApplicationBuilder AddClusterApi(this WebApplicationBuilder builder, ApiSettings settings)
+    {
+        builder.WebHost.UseUrls([.. settings.Addresses().Select(url => url.GetLeftPart(UriPartial.Authority))]);
+        builder.Services
+            .Configure<KestrelServerOptions>(o => (o.AddServerHeader, o.Limits.MaxRequestBodySize) = (false, MaxBodyBytes))
+            .AddRouting()
+            .AddSingleton(settings)
+            .AddSingleton<ControlPlane>()
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<Uptime>()
+            .AddHealthChecks().AddCheck<ControlPlaneCheck>("control plane", tags: [Ready]);
+        return builder;
+    }
+
+    public static WebApplication MapClusterApi(this WebApplication app)
+    {
+        app.Services.GetRequiredService<Uptime>(); // It counts from here.
+        app.UseMiddleware<ApiErrors>();
+        app.UseMiddleware<RequestRules>();
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) });
+
+        var api = app.MapGroup("/api/v1");
+        api.MapSubmit();
+        api.MapJobs();
+        api.MapEvents();
+        api.MapLogs();
+        api.MapCheckpoints();
+        api.MapWorkers();
+        api.MapCluster();
+        return app;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Api;
+using Cluster.Contracts.Jobs;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Cluster.Dashboard.Api;
+
+/// <summary><c>/workers</c> and <c>/pool</c>: who is there, what they do, and which of them get no more work.</summary>
+internal static class WorkerRoutes
+{
+    public static void MapWorkers(this RouteGroupBuilder api)
+    {
+        api.MapGet("/pool", PoolAsync);
+        api.MapGet("/workers", ListAsync);
+        api.MapPost("/workers/{id}/drain", DrainAsync);
+        api.MapPost("/workers/{id}/undrain", UndrainAsync);
+    }
+
+    private static async Task<JsonHttpResult<PoolView>> PoolAsync(ControlPlane plane, CancellationToken cancellationToken) =>
+        TypedResults.Json(await plane.PoolAsync(cancellationToken), ApiJson.Default.PoolView);
+
+    private static async Task<JsonHttpResult<ImmutableArray<PoolWorkerView>>> ListAsync(ControlPlane plane, CancellationToken cancellationToken) =>
+        TypedResults.Json((await plane.PoolAsync(cancellationToken)).Workers, ApiJson.Default.ImmutableArrayPoolWorkerView);
+
+    private static async Task<JsonHttpResult<PoolWorkerView>> DrainAsync(string id, ControlPlane plane, CancellationToken cancellationToken) =>
+        await AfterAsync(await plane.DrainAsync(Requests.CheckId(id, "worker"), cancellationToken), id, plane, cancellationToken);
+
+    private static async Task<JsonHttpResult<PoolWorkerView>> UndrainAsync(string id, ControlPlane plane, CancellationToken cancellationToken) =>
+        await AfterAsync(await plane.UndrainAsync(Requests.CheckId(id, "worker"), cancellationToken), id, plane, cancellationToken);
+
+    private static async Task<JsonHttpResult<PoolWorkerView>> AfterAsync(bool isKnown, string id, ControlPlane plane, CancellationToken cancellationToken)
+    {
+        var worker = isKnown ? (await plane.PoolAsync(cancellationToken)).Workers.FirstOrDefault(w => w.Worker.Id == id) : null;
+        return worker is null
+            ? throw ApiRefusal.Missing($"there is no worker {id}")
+            : TypedResults.Json(worker, ApiJson.Default.PoolWorkerView);
+    }
+}

@@ -1,0 +1,64 @@
+using Cluster.Contracts.Jobs;
+using Cluster.Tests.EndToEnd;
+
+namespace Cluster.Tests.Elastic;
+
+/// <summary>The control plane may die, and so may everything.</summary>
+[Collection(EndToEndTests.Name)]
+public sealed class ControlPlaneLossTests
+{
+    [Fact]
+    public async Task Rounds_go_on_while_the_only_silo_is_dead_and_none_is_lost()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+
+        var job = await cluster.SubmitAsync("silo-killed", ElasticJobs.Digits, 2, 2);
+        var before = await cluster.UntilAsync(job, view => view.Round > 50, "rounds");
+        cluster.KillSilo();
+        cluster.StartSilo();
+        await cluster.UntilAsync(job, view => view.Round > before.Round, "the job, back in the restarted silo");
+
+        var view = await cluster.UntilEndAsync(job);
+        Assert.Equal(expected.WeightsSha256, view.WeightsSha256);
+        Assert.Equal((1, 0), (view.Generation, view.Recoveries));
+        Assert.Equal(expected.SamplesSeen, view.SamplesSeen);
+        Assert.Equal(
+            expected.Rounds,
+            (await TestCluster.SamplesAsync(job)).Where(sample => !sample.IsEvaluation).Select(sample => sample.Round).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task When_all_processes_were_killed_the_job_goes_on_by_itself_to_the_same_bits()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+
+        var job = await cluster.SubmitAsync("all-killed", ElasticJobs.Digits, 2, 2);
+        await cluster.UntilAsync(job, view => view.Checkpoint is not null && view.Round > 120, "a checkpoint");
+        cluster.KillAll();
+        cluster.StartSilo();
+        for (var i = 0; i < 2; i++) { cluster.AddTrainer(); }
+
+        var view = await cluster.UntilEndAsync(job);
+        Assert.Equal(expected.WeightsSha256, view.WeightsSha256);
+        Assert.Equal(expected.SamplesSeen, view.SamplesSeen);
+        Assert.Contains(view.Notices, notice => notice.Contains("goes on from", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_paused_job_gives_its_workers_back_and_resumes_to_the_same_bits()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+
+        var job = await cluster.SubmitAsync("paused", ElasticJobs.Digits, 2, 2);
+        await cluster.UntilAsync(job, view => view.Round > 50, "rounds");
+        Assert.Null(await job.Pause("a test"));
+        await cluster.UntilAsync(job, view => view.State is JobState.Paused, "the pause");
+        await cluster.UntilEndAsync(await cluster.SubmitAsync("meanwhile", ElasticJobs.Digits, 2, 2));
+        Assert.Null(await job.Resume());
+
+        Assert.Equal(expected.WeightsSha256, (await cluster.UntilEndAsync(job)).WeightsSha256);
+    }
+}

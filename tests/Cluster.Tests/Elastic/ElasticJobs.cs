@@ -1,0 +1,46 @@
+namespace Cluster.Tests.Elastic;
+
+/// <summary>Jobs of a few seconds on three workers of two cores: long enough to be disturbed in the middle.</summary>
+internal static class ElasticJobs
+{
+    /// <summary>13 leaves a round, the last one ragged.</summary>
+    public const string Digits = """
+        name: digits
+        method: lamb
+        model: { kind: mlp, hidden: [192, 96], dropout: 0.1 }
+        data: { kind: digits }
+        batch: 500
+        leaf: 40
+        rounds: 900
+        schedule: { lr: 0.02, warmupRounds: 5 }
+        checkpoint: { everyRounds: 50 }
+        evaluate: { everyRounds: 300 }
+        """;
+
+    public const string Gpt = """
+        name: gpt
+        method: lamb
+        model: { kind: gpt, layers: 2, width: 48, heads: 2, context: 48, dropout: 0.1 }
+        data: { kind: text, files: [text/tinyshakespeare.txt] }
+        batch: 28
+        leaf: 4
+        rounds: 160
+        schedule: { lr: 0.01, warmupRounds: 3 }
+        checkpoint: { everyRounds: 20 }
+        evaluate: { samples: 128 }
+        """;
+
+    /// <summary>Needs MNIST: it takes part where the data folder has it.</summary>
+    public const string LeNet = """
+        name: lenet
+        method: lamb
+        model: { kind: lenet }
+        data: { kind: mnist }
+        batch: 256
+        leaf: 32
+        rounds: 200
+        schedule: { lr: 0.01, warmupRounds: 5 }
+        checkpoint: { everyRounds: 25 }
+        evaluate: { samples: 512 }
+        """;
+}

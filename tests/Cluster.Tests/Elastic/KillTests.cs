@@ -1,0 +1,81 @@
+using System.Globalization;
+using Cluster.Contracts.Jobs;
+using Cluster.Tests.EndToEnd;
+using Cluster.Trainer.Core.Data;
+using Xunit.Abstractions;
+
+namespace Cluster.Tests.Elastic;
+
+/// <summary>
+/// The first two promises: trainers killed at random moments change no bit of the answer, and each costs at most the round
+/// under way. <c>CLUSTER_KILL_RUNS</c> sets how many seeded runs there are (a few by default; 100 for a record).
+/// </summary>
+[Collection(EndToEndTests.Name)]
+public sealed class KillTests(ITestOutputHelper output)
+{
+    private const int Workers = 3;
+
+    private sealed record Answer(string Hash, long SamplesSeen, (long Round, bool IsEvaluation, string Values)[] Losses, long Leaves);
+
+    [Fact]
+    public async Task Killed_trainers_change_no_bit_and_cost_one_round_each()
+    {
+        var runs = int.Parse(Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? "3", CultureInfo.InvariantCulture);
+        var hasMnist = Environment.GetEnvironmentVariable(DataRoots.Variable) is { } roots && Directory.Exists(Path.Combine(roots, "mnist"));
+        (string Name, string Spec)[] jobs = [("digits", ElasticJobs.Digits), ("gpt", ElasticJobs.Gpt), .. hasMnist ? [("lenet", ElasticJobs.LeNet)] : Array.Empty<(string, string)>()];
+
+        await using var cluster = await TestCluster.StartAsync(Workers);
+        var undisturbed = new Dictionary<string, Answer>();
+        foreach (var (name, spec) in jobs.Take(runs))
+        {
+            var job = await cluster.SubmitAsync($"{name}-undisturbed", spec, Workers, Workers);
+            undisturbed[name] = await AnswerAsync(await cluster.UntilEndAsync(job), job);
+        }
+
+        for (var seed = 1; seed <= runs; seed++)
+        {
+            var (name, spec) = jobs[seed % jobs.Length];
+            if (!undisturbed.TryGetValue(name, out var expected)) { continue; }
+            var job = await cluster.SubmitAsync($"{name}-seed-{seed}", spec, 1, Workers);
+            var kills = await DisturbAsync(cluster, job, new Random(seed));
+            var view = await cluster.UntilEndAsync(job);
+            var answer = await AnswerAsync(view, job);
+            var again = answer.Leaves - expected.Leaves;
+            output.WriteLine($"seed {seed}: {name}, {kills} kills, {view.Recoveries} recoveries, {view.Generation} generations, {again} leaves computed again, {answer.Hash}");
+
+            Assert.True(expected.Hash == answer.Hash, $"seed {seed}: {answer.Hash} and not {expected.Hash}\n{cluster.Logs()}");
+            Assert.Equal(expected.SamplesSeen, answer.SamplesSeen);
+            Assert.Equal(expected.Losses, answer.Losses);
+            Assert.InRange(again, long.MinValue, kills * expected.Leaves / view.Rounds);
+            Assert.InRange(view.Recoveries, 0, kills);
+        }
+    }
+
+    /// <summary>One to four kills, each at a random moment of the run, each time with a new trainer in its place; the number of kills.</summary>
+    private static async Task<int> DisturbAsync(TestCluster cluster, IJobGrain job, Random random)
+    {
+        var kills = random.Next(1, 5);
+        for (var i = 0; i < kills; i++)
+        {
+            var view = await cluster.UntilAsync(job, view => view.Round > 0 || view.State.IsFinal, "a first round");
+            var at = view.Round + random.NextInt64(1 + (view.Rounds - view.Round) / 3);
+            view = await cluster.UntilAsync(job, view => view.Round >= at || view.State.IsFinal, $"round {at}");
+            await Task.Delay(random.Next(100)); // Within a round, not only between heartbeats.
+            if (view.State.IsFinal) { return i; }
+            cluster.KillTrainer(cluster.Trainers.ElementAt(random.Next(Workers)));
+            cluster.AddTrainer();
+        }
+
+        return kills;
+    }
+
+    private static async Task<Answer> AnswerAsync(JobView view, IJobGrain job)
+    {
+        var samples = await TestCluster.SamplesAsync(job);
+        return new Answer(
+            view.WeightsSha256!,
+            view.SamplesSeen,
+            [.. samples.Select(sample => (sample.Round, sample.IsEvaluation, string.Join(' ', sample.Values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key}={v.Value:R}"))))],
+            view.Workers.Sum(worker => worker.LeavesComputed));
+    }
+}

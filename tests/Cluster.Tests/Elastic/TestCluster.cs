@@ -1,0 +1,229 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Cluster.Contracts.Jobs;
+using Cluster.Contracts.Spec;
+using Cluster.ServiceDefaults;
+using Cluster.Tests.EndToEnd;
+using Cluster.Trainer.Core.Data;
+
+namespace Cluster.Tests.Elastic;
+
+/// <summary>
+/// A cluster of real processes, as operators start them: a silo with its store, trainers, and this process as a client. Any of
+/// them may be killed. Ports are chosen by the system; the silo keeps its own over a restart.
+/// </summary>
+internal sealed partial class TestCluster : IAsyncDisposable
+{
+    /// <summary>Far above what any of these waits takes on two busy cores; reached only when something hangs.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("cluster-elastic-").FullName;
+    private readonly Dictionary<string, ServerProcess> _trainers = [];
+    private readonly int _siloPort = FreePort();
+    private readonly int _gatewayPort = FreePort();
+    private ServerProcess? _silo;
+    private ClusterConnection? _connection;
+    private int _started;
+
+    private TestCluster() { }
+
+    public IEnumerable<string> Trainers => _trainers.Keys;
+
+    public IPoolGrain Pool => _connection!.Grains.GetGrain<IPoolGrain>(IPoolGrain.Default);
+
+    public IJobIndexGrain Index => _connection!.Grains.GetGrain<IJobIndexGrain>(IJobIndexGrain.Default);
+
+    public static async Task<TestCluster> StartAsync(int trainers)
+    {
+        var cluster = new TestCluster();
+        cluster.StartSilo();
+        try
+        {
+            cluster._connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(new IPEndPoint(IPAddress.Loopback, cluster._gatewayPort)), TimeSpan.FromSeconds(30), CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"the silo does not answer\n{cluster.Logs()}");
+        }
+
+        for (var i = 0; i < trainers; i++) { cluster.AddTrainer(); }
+        return cluster;
+    }
+
+    public void StartSilo() => _silo = new ServerProcess("silo", [
+        "Cluster.Grains.dll", "--Cluster:Store", Path.Combine(_folder, "silo"),
+        "--Orleans:Endpoints:SiloPort", Number(_siloPort), "--Orleans:Endpoints:GatewayPort", Number(_gatewayPort)]);
+
+    public void KillSilo() => _silo!.Kill();
+
+    public string AddTrainer()
+    {
+        var id = $"t{++_started}";
+        _trainers[id] = new ServerProcess(id, ["Cluster.Trainer.dll", "--Cluster:Gateway", $"127.0.0.1:{_gatewayPort}", "--Cluster:Id", id]);
+        return id;
+    }
+
+    public void KillTrainer(string id)
+    {
+        _trainers.Remove(id, out var trainer);
+        trainer!.Kill();
+    }
+
+    /// <summary>Stops the process where it stands (SIGSTOP), or lets it go on.</summary>
+    public void Freeze(string id, bool frozen) => _trainers[id].Signal(frozen ? 19 : 18);
+
+    /// <summary>Asks it to end (SIGTERM); returns when it has.</summary>
+    public ServerProcess End(string id)
+    {
+        _trainers.Remove(id, out var trainer);
+        trainer!.Signal(15);
+        return trainer;
+    }
+
+    /// <summary>Everything at once.</summary>
+    public void KillAll()
+    {
+        KillSilo();
+        foreach (var id in _trainers.Keys.ToArray()) { KillTrainer(id); }
+    }
+
+    public IJobGrain Job(string id) => _connection!.Grains.GetGrain<IJobGrain>(id);
+
+    public async Task<IJobGrain> SubmitAsync(string id, string specText, int minWorkers, int maxWorkers)
+    {
+        var spec = SpecReader.Read(specText, id).Spec!;
+        ImmutableArray<string> roots = [DataRoots.Shipped, .. Environment.GetEnvironmentVariable(DataRoots.Variable) is { } more ? [more] : Array.Empty<string>()];
+        var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), Path.Combine(_folder, "jobs", id), roots, minWorkers, maxWorkers, Resume: false);
+        Assert.Null((await Job(id).Submit(submission)).Refusal);
+        return Job(id);
+    }
+
+    /// <summary>Waits for a state of the job; a control plane that is away meanwhile is waited for too.</summary>
+    public async Task<JobView> UntilAsync(IJobGrain job, Func<JobView, bool> state, string what)
+    {
+        var began = Stopwatch.GetTimestamp();
+        JobView? view = null;
+        Exception? problem = null;
+        while (Stopwatch.GetElapsedTime(began) < Deadline)
+        {
+            try
+            {
+                view = await job.View(long.MaxValue).WaitAsync(TimeSpan.FromSeconds(2));
+                if (state(view)) { return view; }
+                if (view.State.IsFinal) { Assert.Fail($"the job is {view.State} before {what}: {view.Reason}\n{Describe(view)}"); }
+            }
+            catch (Exception away) when (away is not Xunit.Sdk.XunitException)
+            {
+                problem = away;
+            }
+
+            await Task.Delay(5);
+        }
+
+        throw new InvalidOperationException($"{what} did not come in {Deadline}: {(view is null ? problem?.Message : Describe(view))}\n{Logs()}");
+    }
+
+    public async Task<JobView> UntilEndAsync(IJobGrain job)
+    {
+        var view = await UntilAsync(job, view => view.State.IsFinal, "its end");
+        Assert.True(view.State is JobState.Succeeded, $"{Describe(view)}\n{Logs()}");
+        return view;
+    }
+
+    /// <summary>All samples of the job, each once, in order.</summary>
+    public static async Task<RoundSample[]> SamplesAsync(IJobGrain job)
+    {
+        var samples = new List<RoundSample>();
+        for (var last = 0L; ;)
+        {
+            var view = await job.View(last);
+            if (view.Samples.IsEmpty) { return [.. samples]; }
+            samples.AddRange(view.Samples);
+            last = view.LastSample;
+        }
+    }
+
+    public string Logs() => string.Join('\n', _trainers.Values.Append(_silo!).Select(process => process.Describe()));
+
+    private static string Describe(JobView view) =>
+        $"{view.JobId} {view.State} ({view.Reason}), generation {view.Generation}, round {view.Round} of {view.Rounds}, workers {string.Join(", ", view.Workers)}\n"
+        + string.Join('\n', view.Events.Select(e => $"  {e.Time:HH:mm:ss.fff} generation {e.Generation} {e.State}: {e.Text}")) + "\n" + string.Join('\n', view.Notices);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    public async ValueTask DisposeAsync()
+    {
+        KillAll();
+        // The connection would wait for a silo that is gone.
+        _ = Task.Run(async () => await _connection!.DisposeAsync());
+        await Task.Yield();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>A process of this project's, from the folder of the tests.</summary>
+    internal sealed partial class ServerProcess
+    {
+        private const int MaxLines = 200;
+
+        private readonly string _name;
+        private readonly Process _process;
+        private readonly Queue<string> _lines = new();
+
+        public ServerProcess(string name, string[] arguments)
+        {
+            _name = name;
+            var start = Programs.Start(arguments[0], arguments[1..]);
+            start.Environment["Orleans__Endpoints__AdvertisedIPAddress"] = "127.0.0.1";
+            _process = Process.Start(start)!;
+            _process.OutputDataReceived += Keep;
+            _process.ErrorDataReceived += Keep;
+            _process.BeginOutputReadLine();
+            _process.BeginErrorReadLine();
+        }
+
+        public int ExitCode
+        {
+            get
+            {
+                Assert.True(_process.WaitForExit(Deadline), $"{_name} did not end");
+                return _process.ExitCode;
+            }
+        }
+
+        public void Kill()
+        {
+            if (!_process.HasExited) { _process.Kill(); }
+            _process.WaitForExit();
+        }
+
+        public void Signal(int signal) => Assert.Equal(0, kill(_process.Id, signal));
+
+        public string Describe()
+        {
+            lock (_lines) { return $"--- {_name}, process {_process.Id}, {(_process.HasExited ? $"ended with {_process.ExitCode}" : "alive")}\n{string.Join('\n', _lines)}"; }
+        }
+
+        private void Keep(object sender, DataReceivedEventArgs line)
+        {
+            lock (_lines)
+            {
+                if (line.Data is not null) { _lines.Enqueue(line.Data); }
+                if (_lines.Count > MaxLines) { _lines.Dequeue(); }
+            }
+        }
+
+        [LibraryImport("libc")]
+        private static partial int kill(int pid, int signal);
+    }
+}
