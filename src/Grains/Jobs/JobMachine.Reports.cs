@@ -40,8 +40,9 @@ internal static partial class JobMachine
         var rank = s.RankOf(worker);
         if (report.Generation != s.Generation || rank < 0)
         {
-            // The ranks still compute in the generation before: what breaks there breaks the change to the newest.
-            return !s.IsRecovery && !s.IsSettled && report.Generation == s.Generation - 1 && s.WasMember(worker)
+            // Until all ranks have changed over, what breaks in the generation before breaks the change to the newest.
+            var isStillThere = s.WasMember(worker) && !(rank >= 0 && !s.Arrived.IsEmpty && s.Arrived[rank]);
+            return isStillThere && report.Generation == s.Generation - 1
                 ? Break(s, worker, report)
                 : new(s, $"leaves what {worker.Id} says of generation {report.Generation}");
         }

@@ -52,6 +52,7 @@ internal sealed partial class WorkerGrain(TimeProvider clock, ILogger<WorkerGrai
 
         var directive = await Ask(worker, report);
         _idle = directive is Directive.Idle;
+        _heardAt = clock.GetTimestamp(); // While it waited for this answer it was not silent.
         return directive;
     }
 

@@ -68,6 +68,11 @@ internal static class PoolInvariants
             {
                 return $"{job.JobId} overtook another";
             }
+
+            if (!now.State.Queue.IsEmpty && job.Workers.Length > Math.Max(job.MinWorkers, was?.Workers.Length ?? 0))
+            {
+                return $"{job.JobId} grew while another waits";
+            }
         }
 
         return null;
