@@ -225,7 +225,12 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
 
     private Outcome Conclude(LoopEnd end, IRoundMethod method, ImmutableDictionary<string, string> environment)
     {
-        if (end is LoopEnd.TooManySkips skips) { return Failed(skips.Reason) with { IsShared = true }; }
+        if (end is LoopEnd.TooManySkips skips)
+        {
+            _checkpoints?.Dispose(); // Tells of the last good one, which may still have been on its way to the disk.
+            _checkpoints = null;
+            return Failed(skips.Reason) with { IsShared = true };
+        }
 
         _checkpoints?.SaveLast(new RoundCounters(method.State.Counters));
         return new Outcome(
