@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
 
@@ -91,13 +92,6 @@ internal static class AllReduceBenchmark
         using var socket = new TcpListener(IPAddress.Loopback, 0);
         socket.Start();
         return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
-
-    /// <summary>NaN of nothing.</summary>
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values.Count == 0 ? double.NaN : values[values.Count / 2];
     }
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using Cluster.Contracts.Jobs;
 using Cluster.ServiceDefaults;
+using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
 
@@ -45,16 +46,15 @@ internal static class ControlPlaneBenchmark
             await stop.CancelAsync();
             await Task.WhenAll(lives);
 
-            took.Sort();
-            var beats = simulated.Select(worker => worker.Slowest).Order().ToArray();
+            var beats = simulated.Select(worker => worker.Slowest).ToArray();
             Console.WriteLine("| what | value |");
             Console.WriteLine("|---|---:|");
             Print("simulated workers", $"{workers}");
             Print("heartbeats a second", $"{rate:F0}");
             Print("silo's processor time, share of one core", $"{idleShare:P0}");
-            Print("submit to last assignment, four workers, median ms", $"{took[took.Count / 2]:F1}");
-            Print("the same, p99 ms", $"{took[(int)Math.Ceiling(0.99 * took.Count) - 1]:F1}");
-            Print("slowest heartbeat of a worker, median ms", $"{beats[beats.Length / 2]:F1}");
+            Print("submit to last assignment, four workers, median ms", $"{Median(took):F1}");
+            Print("the same, p99 ms", $"{Quantile(took, 0.99):F1}");
+            Print("slowest heartbeat of a worker, median ms", $"{Median(beats):F1}");
             Print("memory of the silo, MiB", $"{Refreshed(silo).WorkingSet64 / 1024.0 / 1024:F0}");
             return 0;
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
 
@@ -57,12 +58,6 @@ internal static class EfficiencyBenchmark
             ranks.Introduce(alone: false);
             return ranks;
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
     }
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

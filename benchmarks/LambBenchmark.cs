@@ -9,6 +9,7 @@ using Cluster.Trainer.Core.State;
 using Cluster.Trainer.Methods.Lamb;
 using TorchSharp;
 using static TorchSharp.torch;
+using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
 
@@ -146,6 +147,4 @@ internal static unsafe class LambBenchmark
             for (var i = 0; i < values.Length; i++) { values[i] = (i & 1) == 0 ? value : -value; }
         }
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

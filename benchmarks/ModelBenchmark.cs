@@ -7,6 +7,7 @@ using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
 using static TorchSharp.torch;
+using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
 
@@ -102,8 +103,6 @@ internal static class ModelBenchmark
     private static string Pair(List<double> ours, List<double> theirs) => theirs.Count == 0
         ? FormattableString.Invariant($"{Median(ours),9:F2} {"-",9} {"-",6}")
         : FormattableString.Invariant($"{Median(ours),9:F2} {Median(theirs),9:F2} {Median(ours) / Median(theirs),6:F3}");
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static Batch RandomBatch(Case item)
     {

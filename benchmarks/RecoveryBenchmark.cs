@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.Grains.Hosting;
+using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
 
@@ -203,9 +204,7 @@ internal static partial class RecoveryBenchmark
     private static void Print(string what, double[] seconds, string again)
     {
         if (seconds.Length == 0) { return; }
-        Array.Sort(seconds);
-        var p99 = seconds[(int)Math.Ceiling(0.99 * seconds.Length) - 1];
-        Console.WriteLine(FormattableString.Invariant($"| {what} | {seconds.Length} | {seconds[seconds.Length / 2]:F2} | {p99:F2} | {seconds[^1]:F2} | {again} |"));
+        Console.WriteLine(FormattableString.Invariant($"| {what} | {seconds.Length} | {Median(seconds):F2} | {Quantile(seconds, 0.99):F2} | {seconds.Max():F2} | {again} |"));
     }
 
     private const int SIGKILL = 9, SIGSTOP = 19;

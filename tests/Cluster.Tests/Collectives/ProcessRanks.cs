@@ -1,13 +1,11 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using Cluster.Tests.EndToEnd;
 
 namespace Cluster.Tests.Collectives;
 
 /// <summary>Ranks that are processes of their own; see <see cref="RankProgram"/>.</summary>
-internal sealed partial class ProcessRanks : IDisposable
+internal sealed class ProcessRanks : IDisposable
 {
-    private const int SIGSTOP = 19;
-
     private readonly Process[] _processes;
 
     public ProcessRanks(int ranks, bool sharesMemory, TimeSpan deadline)
@@ -33,7 +31,7 @@ internal sealed partial class ProcessRanks : IDisposable
     /// <summary>kill -9.</summary>
     public void Kill(int rank) => _processes[rank].Kill();
 
-    public void Stop(int rank) => Assert.Equal(0, kill(_processes[rank].Id, SIGSTOP));
+    public void Stop(int rank) => Signals.Send(_processes[rank], Signals.Stop);
 
     /// <summary>The line with which the rank ends.</summary>
     public async Task<string> End(int rank)
@@ -58,7 +56,4 @@ internal sealed partial class ProcessRanks : IDisposable
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // The runtime's own files under /tmp, which a killed process leaves.
         return Process.Start(start)!;
     }
-
-    [LibraryImport("libc")]
-    private static partial int kill(int processId, int signal);
 }

@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.ServiceDefaults;
 using Cluster.Tests.EndToEnd;
+using Cluster.Tests.Storage;
 using Cluster.Trainer.Core.Data;
 
 namespace Cluster.Tests.Elastic;
@@ -16,15 +14,14 @@ namespace Cluster.Tests.Elastic;
 /// A cluster of real processes, as operators start them: a silo with its store, trainers, and this process as a client. Any of
 /// them may be killed. Ports are chosen by the system; the silo keeps its own over a restart.
 /// </summary>
-internal sealed partial class TestCluster : IAsyncDisposable
+internal sealed class TestCluster : IAsyncDisposable
 {
     /// <summary>Far above what any of these waits takes on two busy cores; reached only when something hangs.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("cluster-elastic-").FullName;
     private readonly Dictionary<string, ServerProcess> _trainers = [];
-    private readonly int _siloPort = FreePort();
-    private readonly int _gatewayPort = FreePort();
+    private readonly (string[] Settings, IPEndPoint Gateway) _ports = SiloProcess.OnFreePorts();
     private ServerProcess? _silo;
     private ClusterConnection? _connection;
     private int _started;
@@ -43,7 +40,7 @@ internal sealed partial class TestCluster : IAsyncDisposable
         cluster.StartSilo();
         try
         {
-            cluster._connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(new IPEndPoint(IPAddress.Loopback, cluster._gatewayPort)), TimeSpan.FromSeconds(30), CancellationToken.None);
+            cluster._connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(cluster._ports.Gateway), TimeSpan.FromSeconds(30), CancellationToken.None);
         }
         catch (TimeoutException)
         {
@@ -54,16 +51,14 @@ internal sealed partial class TestCluster : IAsyncDisposable
         return cluster;
     }
 
-    public void StartSilo() => _silo = new ServerProcess("silo", [
-        "Cluster.Grains.dll", "--Cluster:Store", Path.Combine(_folder, "silo"),
-        "--Orleans:Endpoints:SiloPort", Number(_siloPort), "--Orleans:Endpoints:GatewayPort", Number(_gatewayPort)]);
+    public void StartSilo() => _silo = new ServerProcess("silo", ["Cluster.Grains.dll", "--Cluster:Store", Path.Combine(_folder, "silo"), .. _ports.Settings]);
 
     public void KillSilo() => _silo!.Kill();
 
     public string AddTrainer()
     {
         var id = $"t{++_started}";
-        _trainers[id] = new ServerProcess(id, ["Cluster.Trainer.dll", "--Cluster:Gateway", $"127.0.0.1:{_gatewayPort}", "--Cluster:Id", id]);
+        _trainers[id] = new ServerProcess(id, ["Cluster.Trainer.dll", "--Cluster:Gateway", $"{_ports.Gateway}", "--Cluster:Id", id]);
         return id;
     }
 
@@ -74,13 +69,13 @@ internal sealed partial class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Stops the process where it stands (SIGSTOP), or lets it go on.</summary>
-    public void Freeze(string id, bool frozen) => _trainers[id].Signal(frozen ? 19 : 18);
+    public void Freeze(string id, bool frozen) => _trainers[id].Signal(frozen ? Signals.Stop : Signals.Continue);
 
     /// <summary>Asks it to end (SIGTERM); returns when it has.</summary>
     public ServerProcess End(string id)
     {
         _trainers.Remove(id, out var trainer);
-        trainer!.Signal(15);
+        trainer!.Signal(Signals.Terminate);
         return trainer;
     }
 
@@ -153,15 +148,6 @@ internal sealed partial class TestCluster : IAsyncDisposable
         $"{view.JobId} {view.State} ({view.Reason}), generation {view.Generation}, round {view.Round} of {view.Rounds}, workers {string.Join(", ", view.Workers)}\n"
         + string.Join('\n', view.Events.Select(e => $"  {e.Time:HH:mm:ss.fff} generation {e.Generation} {e.State}: {e.Text}")) + "\n" + string.Join('\n', view.Notices);
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
-
     public async ValueTask DisposeAsync()
     {
         KillAll();
@@ -172,7 +158,7 @@ internal sealed partial class TestCluster : IAsyncDisposable
     }
 
     /// <summary>A process of this project's, from the folder of the tests.</summary>
-    internal sealed partial class ServerProcess
+    internal sealed class ServerProcess
     {
         private const int MaxLines = 200;
 
@@ -207,7 +193,7 @@ internal sealed partial class TestCluster : IAsyncDisposable
             _process.WaitForExit();
         }
 
-        public void Signal(int signal) => Assert.Equal(0, kill(_process.Id, signal));
+        public void Signal(int signal) => Signals.Send(_process, signal);
 
         public string Describe()
         {
@@ -222,8 +208,5 @@ internal sealed partial class TestCluster : IAsyncDisposable
                 if (_lines.Count > MaxLines) { _lines.Dequeue(); }
             }
         }
-
-        [LibraryImport("libc")]
-        private static partial int kill(int pid, int signal);
     }
 }

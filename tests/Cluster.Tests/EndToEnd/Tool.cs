@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Cluster.Tests.EndToEnd;
@@ -70,7 +69,7 @@ internal sealed record ToolResult(int ExitCode, string Output, string Error)
     public string All => Output + Error;
 }
 
-internal sealed partial class ToolProcess : IDisposable
+internal sealed class ToolProcess : IDisposable
 {
     private readonly Process _process;
     private readonly Task<string> _output;
@@ -113,13 +112,13 @@ internal sealed partial class ToolProcess : IDisposable
     /// Ctrl-C, as a terminal sends it. Where the tests themselves were started with Ctrl-C ignored (by a shell, in the background),
     /// so is the tool, and SIGTERM, which it takes the same way, stands in.
     /// </summary>
-    public void Interrupt() => Assert.Equal(0, kill(_process.Id, IsInterruptIgnored() ? SIGTERM : SIGINT));
+    public void Interrupt() => Signals.Send(_process, IsInterruptIgnored() ? Signals.Terminate : Signals.Interrupt);
 
     private static bool IsInterruptIgnored()
     {
         const string status = "/proc/self/status", ignored = "SigIgn:";
         var mask = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(line => line.StartsWith(ignored, StringComparison.Ordinal)) : null;
-        return mask is not null && (ulong.Parse(mask[ignored.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (SIGINT - 1))) != 0;
+        return mask is not null && (ulong.Parse(mask[ignored.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (Signals.Interrupt - 1))) != 0;
     }
 
     /// <summary>kill -9 of the tool and every worker, with no chance to say goodbye.</summary>
@@ -142,9 +141,4 @@ internal sealed partial class ToolProcess : IDisposable
         if (!_process.HasExited) { _process.Kill(entireProcessTree: true); }
         _process.Dispose();
     }
-
-    private const int SIGINT = 2, SIGTERM = 15;
-
-    [LibraryImport("libc")]
-    private static partial int kill(int pid, int signal);
 }

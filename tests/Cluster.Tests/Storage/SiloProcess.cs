@@ -1,13 +1,12 @@
 using System.Diagnostics;
 using System.Net;
-using System.Runtime.InteropServices;
 using Cluster.Grains.Hosting;
 using Cluster.Tests.EndToEnd;
 
 namespace Cluster.Tests.Storage;
 
 /// <summary>The silo as a process of its own, which can be killed.</summary>
-internal sealed partial class SiloProcess : IDisposable
+internal sealed class SiloProcess : IDisposable
 {
     /// <summary>Far above what a start takes on two busy cores; reached only when something hangs.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
@@ -52,7 +51,7 @@ internal sealed partial class SiloProcess : IDisposable
     }
 
     /// <summary>SIGTERM, as systemd and Kubernetes end a process.</summary>
-    public void Terminate() => Assert.Equal(0, kill(_process.Id, SIGTERM));
+    public void Terminate() => Signals.Send(_process, Signals.Terminate);
 
     public async Task<(int ExitCode, string Output, string Error)> End()
     {
@@ -67,9 +66,4 @@ internal sealed partial class SiloProcess : IDisposable
         if (!_process.HasExited) { _process.Kill(); }
         _process.Dispose();
     }
-
-    private const int SIGTERM = 15;
-
-    [LibraryImport("libc")]
-    private static partial int kill(int pid, int signal);
 }
