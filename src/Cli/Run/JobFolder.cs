@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Checkpoints;
 
@@ -22,16 +23,16 @@ internal sealed partial class JobFolder
 
     public string Path { get; }
 
-    public string Logs => System.IO.Path.Combine(Path, "logs");
+    public string Logs => System.IO.Path.Combine(Path, JobLayout.Logs);
 
-    private string SpecPath => System.IO.Path.Combine(Path, "spec.yaml");
+    private string SpecPath => System.IO.Path.Combine(Path, JobLayout.Spec);
 
     /// <exception cref="BadInputException">No job can be kept there.</exception>
     public static void MakeReady(string store)
     {
         try
         {
-            Directory.CreateDirectory(System.IO.Path.Combine(store, "jobs"));
+            Directory.CreateDirectory(System.IO.Path.Combine(store, JobLayout.Jobs));
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -42,7 +43,7 @@ internal sealed partial class JobFolder
     /// <summary>The next free folder for this spec's name.</summary>
     public static JobFolder Create(string store, JobSpec spec)
     {
-        var jobs = Directory.CreateDirectory(System.IO.Path.Combine(store, "jobs")).FullName;
+        var jobs = Directory.CreateDirectory(System.IO.Path.Combine(store, JobLayout.Jobs)).FullName;
         for (var number = Numbers(jobs, spec.Name).DefaultIfEmpty(0).Max() + 1; ; number++)
         {
             var folder = At(jobs, spec.Name, number);
@@ -57,7 +58,7 @@ internal sealed partial class JobFolder
     /// <exception cref="BadInputException">There is none, it is of another spec, or nothing in it can be gone on from.</exception>
     public static JobFolder Newest(string store, JobSpec spec)
     {
-        var jobs = System.IO.Path.GetFullPath(System.IO.Path.Combine(store, "jobs"));
+        var jobs = System.IO.Path.GetFullPath(System.IO.Path.Combine(store, JobLayout.Jobs));
         var newest = Directory.Exists(jobs) ? Numbers(jobs, spec.Name).DefaultIfEmpty(0).Max() : 0;
         if (newest == 0) { throw new BadInputException($"--resume: the store {jobs} holds no job named {spec.Name}. Run without --resume to begin one, or name its store with --store"); }
 

@@ -100,7 +100,7 @@ internal sealed class RunScreen
         table.AddRow("samples", string.Create(CultureInfo.InvariantCulture, $"{report.SamplesSeen:N0} at {report.SamplesPerSecond:N0} a second"));
         table.AddRow("time", string.Create(CultureInfo.InvariantCulture, $"{report.WallSeconds:F1} s"));
         if (report.WeightsSha256 is not null) { table.AddRow("weights", report.WeightsSha256); }
-        if (report.Checkpoint is not null) { table.AddRow("model", Markup.Escape(Path.Combine(report.Checkpoint, "model.safetensors"))); }
+        if (report.Checkpoint is not null) { table.AddRow("model", Markup.Escape(Path.Combine(report.Checkpoint, JobLayout.Model))); }
         _console.Write(table);
         if (report.State != JobState.Succeeded && report.Checkpoint is not null)
         {

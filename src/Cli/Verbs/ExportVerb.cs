@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Cluster.Client;
 using Cluster.Contracts;
 using Cluster.Contracts.Api;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Cli.Verbs;
@@ -37,20 +38,20 @@ internal static class ExportVerb
     /// <returns>Full path of the model.</returns>
     private static async Task<string> CopyAsync(ClusterClient client, string jobId, long round, string path, CancellationToken cancellationToken)
     {
-        var model = Path.GetFullPath(path.EndsWith(".safetensors", StringComparison.Ordinal) ? path : Path.Combine(path, CheckpointNames.Model));
-        var manifestPath = path.EndsWith(".safetensors", StringComparison.Ordinal) ? $"{model}.{CheckpointNames.Manifest}" : Path.Combine(Path.GetDirectoryName(model)!, CheckpointNames.Manifest);
+        var model = Path.GetFullPath(path.EndsWith(".safetensors", StringComparison.Ordinal) ? path : Path.Combine(path, JobLayout.Model));
+        var manifestPath = path.EndsWith(".safetensors", StringComparison.Ordinal) ? $"{model}.{JobLayout.Manifest}" : Path.Combine(Path.GetDirectoryName(model)!, JobLayout.Manifest);
         Directory.CreateDirectory(Path.GetDirectoryName(model)!);
 
         using var manifestBytes = new MemoryStream();
-        await client.DownloadAsync(jobId, round, CheckpointNames.Manifest, manifestBytes, cancellationToken);
-        var expected = Decode(manifestBytes.ToArray()).Files.First(file => file.Name == CheckpointNames.Model);
+        await client.DownloadAsync(jobId, round, JobLayout.Manifest, manifestBytes, cancellationToken);
+        var expected = Decode(manifestBytes.ToArray()).Files.First(file => file.Name == JobLayout.Model);
 
         var partial = $"{model}.partial-{Environment.ProcessId}";
         try
         {
             await using (var file = new FileStream(partial, FileMode.Create, FileAccess.ReadWrite))
             {
-                await client.DownloadAsync(jobId, round, CheckpointNames.Model, file, cancellationToken);
+                await client.DownloadAsync(jobId, round, JobLayout.Model, file, cancellationToken);
                 file.Position = 0;
                 var found = new ManifestFile(expected.Name, file.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken)));
                 if (Checkpoint.Difference(found, expected) is { } difference) { throw new BadInputException($"the checkpoint is damaged: {difference}"); }

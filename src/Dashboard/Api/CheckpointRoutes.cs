@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Api;
+using Cluster.Contracts.Jobs;
 using Cluster.Dashboard.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -26,7 +27,7 @@ internal static class CheckpointRoutes
     {
         await plane.JobAsync(id, cancellationToken);
         var found = CheckpointFolder.File(new JobFolder(settings.Store, id).Checkpoints, round, file)
-            ?? throw ApiRefusal.Missing($"job {id} has no such file of a checkpoint of round {round}; a checkpoint has {string.Join(", ", CheckpointFolder.FileNames)}");
+            ?? throw ApiRefusal.Missing($"job {id} has no such file of a checkpoint of round {round}; a checkpoint has {string.Join(", ", JobLayout.CheckpointFiles)}");
         return TypedResults.PhysicalFile(found.FullName, "application/octet-stream", enableRangeProcessing: true);
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cluster.Contracts.Api;
+using Cluster.Contracts.Jobs;
 
 namespace Cluster.Dashboard.Jobs;
 
@@ -12,12 +13,7 @@ namespace Cluster.Dashboard.Jobs;
 /// </summary>
 internal static partial class CheckpointFolder
 {
-    private const string Prefix = "round-";
-    private const string ManifestName = "manifest.json";
     private const int MaxManifestBytes = 4 << 20;
-
-    /// <summary>What a checkpoint consists of.</summary>
-    public static ImmutableArray<string> FileNames { get; } = ["model.safetensors", "optimizer.safetensors", "spec.yaml", ManifestName];
 
     /// <summary>Newest first. One that vanishes meanwhile is left out: a running job deletes old ones.</summary>
     public static ImmutableArray<CheckpointView> List(string path)
@@ -26,8 +22,8 @@ internal static partial class CheckpointFolder
         if (!folder.Exists || folder.LinkTarget is not null) { return []; }
         return
         [
-            .. from directory in folder.EnumerateDirectories($"{Prefix}*")
-               let round = RoundOf(directory.Name)
+            .. from directory in folder.EnumerateDirectories()
+               let round = JobLayout.RoundOf(directory.Name)
                where round is not null && directory.LinkTarget is null
                orderby round descending
                let view = View(directory, round.Value)
@@ -39,23 +35,23 @@ internal static partial class CheckpointFolder
     /// <summary>A file of a checkpoint; null when there is none.</summary>
     public static FileInfo? File(string path, long round, string name)
     {
-        var folder = new DirectoryInfo(Path.Combine(path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{round:D9}")));
+        var folder = new DirectoryInfo(Path.Combine(path, JobLayout.CheckpointOf(round)));
         var file = new FileInfo(Path.Combine(folder.FullName, name));
-        return FileNames.Contains(name) && file.Exists && folder.LinkTarget is null && file.LinkTarget is null ? file : null;
+        return JobLayout.CheckpointFiles.Contains(name) && file.Exists && folder.LinkTarget is null && file.LinkTarget is null ? file : null;
     }
 
     private static CheckpointView? View(DirectoryInfo directory, long round)
     {
         try
         {
-            var manifest = ReadManifest(Path.Combine(directory.FullName, ManifestName));
+            var manifest = ReadManifest(Path.Combine(directory.FullName, JobLayout.Manifest));
             var problem = manifest.Files.Select(file => Difference(directory, file)).FirstOrDefault(difference => difference is not null);
             return new(round, directory.FullName, manifest.SamplesSeen, manifest.Files.Sum(f => f.Bytes), manifest.WrittenUtc, manifest.WeightsSha256, manifest.Files, problem);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
             directory.Refresh();
-            return directory.Exists ? new(round, directory.FullName, 0, 0, Written: null, WeightsSha256: null, [], $"{ManifestName} cannot be read: {e.Message}") : null;
+            return directory.Exists ? new(round, directory.FullName, 0, 0, Written: null, WeightsSha256: null, [], $"{JobLayout.Manifest} cannot be read: {e.Message}") : null;
         }
     }
 
@@ -74,12 +70,6 @@ internal static partial class CheckpointFolder
             : file.Length != expected.Bytes ? string.Create(CultureInfo.InvariantCulture, $"{expected.Name} has {file.Length:N0} bytes; it was written with {expected.Bytes:N0}")
             : null;
     }
-
-    private static long? RoundOf(string name) =>
-        long.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var round)
-        && name == string.Create(CultureInfo.InvariantCulture, $"{Prefix}{round:D9}")
-            ? round
-            : null;
 
     /// <summary>The keys of a manifest that people ask for.</summary>
     private sealed record Manifest(long SamplesSeen, string WeightsSha256, DateTimeOffset WrittenUtc, ImmutableArray<CheckpointFile> Files);

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Jobs;
 using Cluster.Dashboard.Api;
 
 namespace Cluster.Dashboard.Jobs;
@@ -8,11 +9,11 @@ namespace Cluster.Dashboard.Jobs;
 /// </summary>
 internal sealed class JobFolder(string store, string id)
 {
-    public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetFullPath(store), "jobs", id);
+    public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetFullPath(store), JobLayout.Jobs, id);
 
-    public string Logs => System.IO.Path.Combine(Path, "logs");
+    public string Logs => System.IO.Path.Combine(Path, JobLayout.Logs);
 
-    public string Checkpoints => System.IO.Path.Combine(Path, "checkpoints");
+    public string Checkpoints => System.IO.Path.Combine(Path, JobLayout.Checkpoints);
 
     /// <exception cref="ApiRefusal">The store cannot be written to.</exception>
     public void Create() => Do(() => Directory.CreateDirectory(Path));
@@ -31,7 +32,7 @@ internal sealed class JobFolder(string store, string id)
         Directory.CreateDirectory(Logs);
         var partial = System.IO.Path.Combine(Path, $".spec.partial-{Guid.NewGuid():N}");
         File.WriteAllText(partial, text);
-        File.Move(partial, System.IO.Path.Combine(Path, "spec.yaml"), overwrite: true);
+        File.Move(partial, System.IO.Path.Combine(Path, JobLayout.Spec), overwrite: true);
     });
 
     private void Do(Action write)

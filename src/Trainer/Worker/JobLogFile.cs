@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Cluster.Contracts.Jobs;
 
 namespace Cluster.Trainer.Worker;
 
@@ -17,7 +18,7 @@ internal sealed class JobLogFile : IDisposable
         _time = time;
         try
         {
-            var folder = Directory.CreateDirectory(Path.Combine(jobDirectory, "logs")).FullName;
+            var folder = Directory.CreateDirectory(Path.Combine(jobDirectory, JobLayout.Logs)).FullName;
             var file = new FileStream(Path.Combine(folder, $"{workerId}.log"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
             _writer = new StreamWriter(file, new UTF8Encoding(false)) { AutoFlush = true };
         }

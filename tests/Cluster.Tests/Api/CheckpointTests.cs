@@ -1,5 +1,6 @@
 using System.Net;
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 using Cluster.Tests.Checkpoints;
 using Cluster.Trainer.Core.Checkpoints;
 
@@ -38,9 +39,9 @@ public sealed class CheckpointTests : IAsyncLifetime
     {
         using var job = Job();
         foreach (var round in (long[])[1, 2, 3]) { job.Save(round); }
-        await File.WriteAllTextAsync(Path.Combine(job.Folder, "round-000000001", CheckpointNames.Manifest), "{}");
-        File.Delete(Path.Combine(job.Folder, "round-000000002", CheckpointNames.Model));
-        await File.AppendAllTextAsync(Path.Combine(job.Folder, "round-000000003", CheckpointNames.Model), "x");
+        await File.WriteAllTextAsync(Path.Combine(job.Folder, "round-000000001", JobLayout.Manifest), "{}");
+        File.Delete(Path.Combine(job.Folder, "round-000000002", JobLayout.Model));
+        await File.AppendAllTextAsync(Path.Combine(job.Folder, "round-000000003", JobLayout.Model), "x");
         var listed = await _api.Client.CheckpointsAsync("job", CancellationToken.None);
         Assert.Contains("manifest.json cannot be read", listed[2].Problem, StringComparison.Ordinal);
         Assert.Equal("model.safetensors is missing", listed[1].Problem);
@@ -67,8 +68,8 @@ public sealed class CheckpointTests : IAsyncLifetime
         using var job = Job();
         var path = job.Save(5);
         using var model = new MemoryStream();
-        await _api.Client.DownloadAsync("job", 5, CheckpointNames.Model, model, CancellationToken.None);
-        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(path, CheckpointNames.Model)), model.ToArray());
+        await _api.Client.DownloadAsync("job", 5, JobLayout.Model, model, CancellationToken.None);
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(path, JobLayout.Model)), model.ToArray());
     }
 
     [Theory]
@@ -86,7 +87,7 @@ public sealed class CheckpointTests : IAsyncLifetime
     [Fact]
     public async Task A_missing_file_is_bad_input_to_the_sdk()
     {
-        var refused = await Assert.ThrowsAsync<BadInputException>(() => _api.Client.DownloadAsync("job", 1, CheckpointNames.Model, Stream.Null, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<BadInputException>(() => _api.Client.DownloadAsync("job", 1, JobLayout.Model, Stream.Null, CancellationToken.None));
         Assert.Contains("round 1", refused.Message, StringComparison.Ordinal);
     }
 }

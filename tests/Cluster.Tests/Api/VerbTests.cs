@@ -154,20 +154,20 @@ public sealed class VerbTests : IAsyncLifetime
         var newest = job.Save(20);
         var file = Path.Combine(_api.Store, "out", "mine.safetensors");
         Assert.Contains("round 20", (await RunAsync("export", "job", file)).Output, StringComparison.Ordinal);
-        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(newest, CheckpointNames.Model)), await File.ReadAllBytesAsync(file));
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(newest, JobLayout.Model)), await File.ReadAllBytesAsync(file));
         Assert.True(File.Exists(file + ".manifest.json"));
 
         var folder = Path.Combine(_api.Store, "folder");
         var answer = Json(await RunAsync("export", "job", folder, "--round", "10", "--json"));
-        Assert.Equal((10, Path.Combine(folder, CheckpointNames.Model)), (answer.GetProperty("round").GetInt32(), answer.GetProperty("path").GetString()));
-        Assert.Equal([CheckpointNames.Manifest, CheckpointNames.Model], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        Assert.Equal((10, Path.Combine(folder, JobLayout.Model)), (answer.GetProperty("round").GetInt32(), answer.GetProperty("path").GetString()));
+        Assert.Equal([JobLayout.Manifest, JobLayout.Model], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
     }
 
     [Fact]
     public async Task A_damaged_model_is_not_exported()
     {
         using var job = Checkpoints();
-        var path = Path.Combine(job.Save(10), CheckpointNames.Model);
+        var path = Path.Combine(job.Save(10), JobLayout.Model);
         var bytes = await File.ReadAllBytesAsync(path);
         bytes[^1] ^= 1;
         await File.WriteAllBytesAsync(path, bytes);

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;
@@ -113,7 +114,7 @@ public sealed class AtomicityTests
         using (var writer = fixture.Open(disk: disk)) { writer.Save(CheckpointFixture.State(1), 1, 64); }
 
         var move = disk.Log.FindIndex(step => step.StartsWith("move", StringComparison.Ordinal));
-        foreach (var name in CheckpointNames.Files)
+        foreach (var name in JobLayout.CheckpointFiles)
         {
             var lastWrite = disk.Log.FindLastIndex(step => step == $"write {name}");
             var sync = disk.Log.FindIndex(step => step == $"sync {name}");

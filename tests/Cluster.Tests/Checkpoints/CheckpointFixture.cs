@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.State;
 
@@ -87,7 +88,7 @@ internal sealed class CheckpointFixture : IDisposable
 
     /// <summary>Changes a manifest and seals it again, as only a program could.</summary>
     public static void Reseal(string checkpoint, Func<CheckpointManifest, CheckpointManifest> change) =>
-        File.WriteAllBytes(Path.Combine(checkpoint, CheckpointNames.Manifest), change(Checkpoint.ReadManifest(checkpoint)).Encode());
+        File.WriteAllBytes(Path.Combine(checkpoint, JobLayout.Manifest), change(Checkpoint.ReadManifest(checkpoint)).Encode());
 
     /// <summary>Writes other bytes into a file and makes the manifest agree with them.</summary>
     public static void Replace(string checkpoint, string name, byte[] bytes)

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text;
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;
@@ -36,9 +37,9 @@ public sealed class DamageTests : IDisposable
     }
 
     [Theory]
-    [InlineData(CheckpointNames.Model)]
-    [InlineData(CheckpointNames.Optimizer)]
-    [InlineData(CheckpointNames.Spec)]
+    [InlineData(JobLayout.Model)]
+    [InlineData(JobLayout.Optimizer)]
+    [InlineData(JobLayout.Spec)]
     public void Every_flipped_byte_is_found(string name)
     {
         var original = File.ReadAllBytes(InNewer(name));
@@ -57,21 +58,21 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void Every_flipped_byte_of_the_manifest_is_found()
     {
-        var original = File.ReadAllBytes(InNewer(CheckpointNames.Manifest));
+        var original = File.ReadAllBytes(InNewer(JobLayout.Manifest));
         for (var i = 0; i < original.Length; i++)
         {
             var bytes = original.ToArray();
             bytes[i] ^= 0x01;
-            File.WriteAllBytes(InNewer(CheckpointNames.Manifest), bytes);
+            File.WriteAllBytes(InNewer(JobLayout.Manifest), bytes);
             Assert.Throws<InvalidDataException>(() => Checkpoint.ReadManifest(_newer));
         }
     }
 
     [Theory]
-    [InlineData(CheckpointNames.Model, "model.safetensors has 0 bytes; it was written with")]
-    [InlineData(CheckpointNames.Optimizer, "optimizer.safetensors has 0 bytes; it was written with")]
-    [InlineData(CheckpointNames.Spec, "spec.yaml has 0 bytes; it was written with")]
-    [InlineData(CheckpointNames.Manifest, "manifest.json has 0 bytes")]
+    [InlineData(JobLayout.Model, "model.safetensors has 0 bytes; it was written with")]
+    [InlineData(JobLayout.Optimizer, "optimizer.safetensors has 0 bytes; it was written with")]
+    [InlineData(JobLayout.Spec, "spec.yaml has 0 bytes; it was written with")]
+    [InlineData(JobLayout.Manifest, "manifest.json has 0 bytes")]
     public void Empty_file(string name, string reason)
     {
         File.WriteAllBytes(InNewer(name), []);
@@ -79,10 +80,10 @@ public sealed class DamageTests : IDisposable
     }
 
     [Theory]
-    [InlineData(CheckpointNames.Model)]
-    [InlineData(CheckpointNames.Optimizer)]
-    [InlineData(CheckpointNames.Spec)]
-    [InlineData(CheckpointNames.Manifest)]
+    [InlineData(JobLayout.Model)]
+    [InlineData(JobLayout.Optimizer)]
+    [InlineData(JobLayout.Spec)]
+    [InlineData(JobLayout.Manifest)]
     public void Missing_file(string name)
     {
         File.Delete(InNewer(name));
@@ -92,21 +93,21 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void Truncated_model()
     {
-        using (var file = File.OpenWrite(InNewer(CheckpointNames.Model))) { file.SetLength(file.Length - 1); }
+        using (var file = File.OpenWrite(InNewer(JobLayout.Model))) { file.SetLength(file.Length - 1); }
         AssertRefused(RefusalKind.Damaged, "model.safetensors has");
     }
 
     [Fact]
     public void Bytes_after_the_model()
     {
-        File.AppendAllText(InNewer(CheckpointNames.Model), "x");
+        File.AppendAllText(InNewer(JobLayout.Model), "x");
         AssertRefused(RefusalKind.Damaged, "model.safetensors has");
     }
 
     [Fact]
     public void Truncated_manifest()
     {
-        using (var file = File.OpenWrite(InNewer(CheckpointNames.Manifest))) { file.SetLength(file.Length / 2); }
+        using (var file = File.OpenWrite(InNewer(JobLayout.Manifest))) { file.SetLength(file.Length / 2); }
         AssertRefused(RefusalKind.Damaged, "manifest.json is not valid JSON");
     }
 
@@ -119,31 +120,31 @@ public sealed class DamageTests : IDisposable
     [InlineData("{\"formatVersion\": 1}", "manifest.json was changed after it was written")]
     public void Wrong_manifest(string json, string reason)
     {
-        File.WriteAllText(InNewer(CheckpointNames.Manifest), json);
+        File.WriteAllText(InNewer(JobLayout.Manifest), json);
         AssertRefused(RefusalKind.Damaged, reason);
     }
 
     [Fact]
     public void Manifest_that_is_not_text()
     {
-        File.WriteAllBytes(InNewer(CheckpointNames.Manifest), [.. "{\"formatVersion\": 1, \""u8, 0xFF, 0xFE, .. "\": 1}"u8]);
+        File.WriteAllBytes(InNewer(JobLayout.Manifest), [.. "{\"formatVersion\": 1, \""u8, 0xFF, 0xFE, .. "\": 1}"u8]);
         AssertRefused(RefusalKind.Damaged, "manifest.json");
     }
 
     [Fact]
     public void Manifest_as_large_as_a_model()
     {
-        using (var file = File.OpenWrite(InNewer(CheckpointNames.Manifest))) { file.SetLength(CheckpointManifest.MaxBytes + 1); }
+        using (var file = File.OpenWrite(InNewer(JobLayout.Manifest))) { file.SetLength(CheckpointManifest.MaxBytes + 1); }
         AssertRefused(RefusalKind.Damaged, "manifest.json has 4,194,305 bytes");
     }
 
     [Fact]
     public void Edited_counter()
     {
-        var text = File.ReadAllText(InNewer(CheckpointNames.Manifest));
+        var text = File.ReadAllText(InNewer(JobLayout.Manifest));
         var edited = text.Replace("\"updates\": 20", "\"updates\": 21", StringComparison.Ordinal);
         Assert.NotEqual(text, edited);
-        File.WriteAllText(InNewer(CheckpointNames.Manifest), edited);
+        File.WriteAllText(InNewer(JobLayout.Manifest), edited);
         AssertRefused(RefusalKind.Damaged, "manifest.json was changed after it was written");
     }
 
@@ -196,7 +197,7 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void Tensor_missing()
     {
-        CheckpointFixture.Replace(_newer, CheckpointNames.Model, CheckpointFixture.SafeTensors(("conv.weight", [3, 1, 3, 1])));
+        CheckpointFixture.Replace(_newer, JobLayout.Model, CheckpointFixture.SafeTensors(("conv.weight", [3, 1, 3, 1])));
         AssertRefused(RefusalKind.OtherModel, "model.safetensors: tensor 'conv.bias' is missing");
     }
 
@@ -205,7 +206,7 @@ public sealed class DamageTests : IDisposable
     {
         (string, System.Collections.Immutable.ImmutableArray<long>)[] tensors =
             [.. CheckpointFixture.Layout.Segments.Select(s => (s.Name, s.Shape)), ("surplus", [1])];
-        CheckpointFixture.Replace(_newer, CheckpointNames.Model, CheckpointFixture.SafeTensors(tensors));
+        CheckpointFixture.Replace(_newer, JobLayout.Model, CheckpointFixture.SafeTensors(tensors));
         AssertRefused(RefusalKind.OtherModel, "model.safetensors: tensor 'surplus' is not one of this model's");
     }
 
@@ -214,14 +215,14 @@ public sealed class DamageTests : IDisposable
     {
         (string, System.Collections.Immutable.ImmutableArray<long>)[] tensors =
             [.. CheckpointFixture.Layout.Segments.Select(s => (s.Name, s.Name == "fc.weight" ? [7, 5] : s.Shape))];
-        CheckpointFixture.Replace(_newer, CheckpointNames.Model, CheckpointFixture.SafeTensors(tensors));
+        CheckpointFixture.Replace(_newer, JobLayout.Model, CheckpointFixture.SafeTensors(tensors));
         AssertRefused(RefusalKind.OtherModel, "model.safetensors: tensor 'fc.weight' has shape [7, 5], this model's is [5, 7]");
     }
 
     [Fact]
     public void Moments_of_another_optimiser()
     {
-        CheckpointFixture.Replace(_newer, CheckpointNames.Optimizer, CheckpointFixture.SafeTensors(("momentum.conv.weight", [3, 1, 3, 1])));
+        CheckpointFixture.Replace(_newer, JobLayout.Optimizer, CheckpointFixture.SafeTensors(("momentum.conv.weight", [3, 1, 3, 1])));
         AssertRefused(RefusalKind.OtherModel, "optimizer.safetensors: tensor 'm.conv.weight' is missing");
     }
 
@@ -235,7 +236,7 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void Model_that_is_no_safetensors_file()
     {
-        CheckpointFixture.Replace(_newer, CheckpointNames.Model, Encoding.ASCII.GetBytes("PK a zip file of a pickle"));
+        CheckpointFixture.Replace(_newer, JobLayout.Model, Encoding.ASCII.GetBytes("PK a zip file of a pickle"));
         AssertRefused(RefusalKind.Damaged, "model.safetensors: the prefix asks for a header of");
     }
 
@@ -250,8 +251,8 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void Linked_file()
     {
-        File.Delete(InNewer(CheckpointNames.Spec));
-        File.CreateSymbolicLink(InNewer(CheckpointNames.Spec), Path.Combine(_older, CheckpointNames.Spec));
+        File.Delete(InNewer(JobLayout.Spec));
+        File.CreateSymbolicLink(InNewer(JobLayout.Spec), Path.Combine(_older, JobLayout.Spec));
         AssertRefused(RefusalKind.Damaged, "spec.yaml is a link");
     }
 
@@ -267,8 +268,8 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void Folder_in_place_of_a_file()
     {
-        File.Delete(InNewer(CheckpointNames.Spec));
-        Directory.CreateDirectory(InNewer(CheckpointNames.Spec));
+        File.Delete(InNewer(JobLayout.Spec));
+        Directory.CreateDirectory(InNewer(JobLayout.Spec));
         AssertRefused(RefusalKind.Damaged, "spec.yaml is a folder");
     }
 
@@ -304,8 +305,8 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void All_damaged_means_none_is_found_and_each_is_named()
     {
-        File.Delete(Path.Combine(_older, CheckpointNames.Model));
-        File.Delete(InNewer(CheckpointNames.Model));
+        File.Delete(Path.Combine(_older, JobLayout.Model));
+        File.Delete(InNewer(JobLayout.Model));
         var search = _fixture.Find();
         Assert.Null(search.Found);
         Assert.Equal(["round-000000020", "round-000000010"], search.Refusals.Select(r => Path.GetFileName(r.Path)));
@@ -322,7 +323,7 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public void Loading_a_damaged_one_by_name_says_which_and_why()
     {
-        File.Delete(InNewer(CheckpointNames.Optimizer));
+        File.Delete(InNewer(JobLayout.Optimizer));
         var error = Assert.Throws<BadInputException>(() => CheckpointStore.Load(_newer, CheckpointFixture.EmptyState()));
         Assert.Equal($"the checkpoint {_newer} cannot be loaded: optimizer.safetensors is missing", error.Message);
     }

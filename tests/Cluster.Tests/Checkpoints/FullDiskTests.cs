@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;
@@ -27,10 +28,10 @@ public sealed class FullDiskTests
         }
 
         Assert.Matches($@"^The checkpoint of round {saved + 1} was not saved: No space left on device : '.*' \(it needs 1\.\d KiB, .* free there\)\. The checkpoints before it are as they were\.$", full!.Message);
-        Assert.Equal(Enumerable.Range(1, saved).Select(r => CheckpointNames.Of(r)), fixture.Names());
+        Assert.Equal(Enumerable.Range(1, saved).Select(r => JobLayout.CheckpointOf(r)), fixture.Names());
         Assert.Equal(saved, fixture.Find(CheckpointFixture.EmptyState()).Found!.Manifest.Round);
 
-        Directory.Delete(Path.Combine(fixture.Folder, CheckpointNames.Of(1)), recursive: true);
+        Directory.Delete(Path.Combine(fixture.Folder, JobLayout.CheckpointOf(1)), recursive: true);
         Assert.Equal(saved + 2, writer.Save(CheckpointFixture.State(saved + 2), saved + 2, 64).Round); // Room again.
     }
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;
@@ -26,7 +27,7 @@ public sealed class InspectTests : IDisposable
         Assert.Empty(report.Checkpoints);
         Assert.Equal(("digits", 10L, 640L), (report.Manifest!.SpecName, report.Manifest.Round, report.Manifest.SamplesSeen));
         Assert.Equal(48, report.Parameters);
-        Assert.Equal(CheckpointNames.Files, report.Files.Select(f => f.Name));
+        Assert.Equal(JobLayout.CheckpointFiles, report.Files.Select(f => f.Name));
         Assert.All(report.Files, f => Assert.True(f.Problem is null && f.Sha256!.Length == 64 && f.Bytes > 0));
         Assert.Equal(CheckpointFixture.Layout.Segments.Select(s => s.Name), report.Tensors.Select(t => t.Name));
 
@@ -43,8 +44,8 @@ public sealed class InspectTests : IDisposable
     {
         var older = SaveKnown(10);
         var newer = SaveKnown(20);
-        File.Delete(Path.Combine(newer, CheckpointNames.Optimizer));
-        File.WriteAllText(Path.Combine(_fixture.JobDirectory, CheckpointNames.Spec), "name: job"); // A job's folder keeps its spec too.
+        File.Delete(Path.Combine(newer, JobLayout.Optimizer));
+        File.WriteAllText(Path.Combine(_fixture.JobDirectory, JobLayout.Spec), "name: job"); // A job's folder keeps its spec too.
         foreach (var path in new[] { _fixture.JobDirectory, _fixture.Folder })
         {
             var report = CheckpointInspector.Inspect(path);
@@ -57,8 +58,8 @@ public sealed class InspectTests : IDisposable
     public void A_damaged_checkpoint_is_shown_with_what_is_wrong()
     {
         var path = SaveKnown(10);
-        File.AppendAllText(Path.Combine(path, CheckpointNames.Spec), "# edited");
-        File.Delete(Path.Combine(path, CheckpointNames.Optimizer));
+        File.AppendAllText(Path.Combine(path, JobLayout.Spec), "# edited");
+        File.Delete(Path.Combine(path, JobLayout.Optimizer));
         var report = CheckpointInspector.Inspect(path);
         Assert.Equal(2, report.Problems.Length);
         Assert.Contains("optimizer.safetensors is missing", report.Problems);
@@ -71,7 +72,7 @@ public sealed class InspectTests : IDisposable
     public void A_checkpoint_without_manifest_still_shows_its_tensors()
     {
         var path = SaveKnown(10);
-        File.Delete(Path.Combine(path, CheckpointNames.Manifest));
+        File.Delete(Path.Combine(path, JobLayout.Manifest));
         var report = CheckpointInspector.Inspect(path);
         Assert.Equal("manifest.json is missing", Assert.Single(report.Problems));
         Assert.Null(report.Manifest);
@@ -81,7 +82,7 @@ public sealed class InspectTests : IDisposable
     [Fact]
     public void A_bare_file_is_described()
     {
-        var path = Path.Combine(SaveKnown(10), CheckpointNames.Optimizer);
+        var path = Path.Combine(SaveKnown(10), JobLayout.Optimizer);
         var report = CheckpointInspector.Inspect(path);
         Assert.Equal(path, report.Path);
         Assert.Equal("m.conv.weight", report.Tensors[0].Name);

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;
@@ -21,7 +22,7 @@ public sealed class RetentionTests : IDisposable
     {
         _fixture.Save(1);
         _fixture.Save(2);
-        File.AppendAllText(Path.Combine(_fixture.Save(3), CheckpointNames.Model), "x");
+        File.AppendAllText(Path.Combine(_fixture.Save(3), JobLayout.Model), "x");
         var notices = Notices(round: 4, keep: 3);
         Assert.Empty(notices);
         Assert.Equal(["round-000000001", "round-000000002", "round-000000003", "round-000000004"], _fixture.Names());
@@ -44,14 +45,14 @@ public sealed class RetentionTests : IDisposable
         CheckpointFixture.Reseal(_fixture.Save(1), m => m with { Job = "mnist" });
         CheckpointFixture.Reseal(_fixture.Save(2), m => m with { SpecHash = "other" });
         File.WriteAllText(Path.Combine(_fixture.Save(3, keep: 9), "notes.txt"), "the best one so far");
-        File.Delete(Path.Combine(_fixture.Save(4, keep: 9), CheckpointNames.Manifest));
+        File.Delete(Path.Combine(_fixture.Save(4, keep: 9), JobLayout.Manifest));
         Directory.CreateDirectory(Place("round-000000005"));
         var elsewhere = Directory.CreateDirectory(Path.Combine(_fixture.JobDirectory, "elsewhere")).FullName;
         Directory.Move(_fixture.Save(6, keep: 9), Path.Combine(elsewhere, "kept"));
         Directory.CreateSymbolicLink(Place("round-000000006"), Path.Combine(elsewhere, "kept"));
-        var linked = Path.Combine(_fixture.Save(7, keep: 9), CheckpointNames.Spec);
+        var linked = Path.Combine(_fixture.Save(7, keep: 9), JobLayout.Spec);
         File.Delete(linked);
-        File.CreateSymbolicLink(linked, Path.Combine(elsewhere, "kept", CheckpointNames.Spec));
+        File.CreateSymbolicLink(linked, Path.Combine(elsewhere, "kept", JobLayout.Spec));
         Directory.CreateDirectory(Place("round-8"));
         File.WriteAllText(Place("round-000000009"), "a file");
         var before = _fixture.Names();

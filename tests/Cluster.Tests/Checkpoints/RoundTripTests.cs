@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.State;
 
@@ -62,7 +63,7 @@ public sealed class RoundTripTests : IDisposable
     {
         var path = _fixture.Save(round: 3);
         var manifest = Checkpoint.ReadManifest(path);
-        var file = File.ReadAllBytes(Path.Combine(path, CheckpointNames.Model));
+        var file = File.ReadAllBytes(Path.Combine(path, JobLayout.Model));
         var values = file.AsSpan(8 + BitConverter.ToInt32(file, 0), (int)manifest.Parameters * sizeof(float));
         Assert.Equal(manifest.WeightsSha256, Convert.ToHexStringLower(SHA256.HashData(values)));
     }
@@ -82,7 +83,7 @@ public sealed class RoundTripTests : IDisposable
         Assert.Equal(48, manifest.Parameters);
         Assert.Equal(saved.WeightsSha256, manifest.WeightsSha256);
         Assert.Equal("test", manifest.Environment["processor"]);
-        Assert.Equal(_fixture.Job.SpecText, File.ReadAllText(Path.Combine(saved.Path, CheckpointNames.Spec)));
+        Assert.Equal(_fixture.Job.SpecText, File.ReadAllText(Path.Combine(saved.Path, JobLayout.Spec)));
         Assert.Equal(saved.Bytes, new DirectoryInfo(saved.Path).EnumerateFiles().Sum(f => f.Length));
     }
 
@@ -90,7 +91,7 @@ public sealed class RoundTripTests : IDisposable
     public void Tensors_bear_the_models_names_and_moments_their_own_before_them()
     {
         var path = _fixture.Save(round: 1);
-        using var optimizer = SafeTensorsFile.Open(Path.Combine(path, CheckpointNames.Optimizer));
+        using var optimizer = SafeTensorsFile.Open(Path.Combine(path, JobLayout.Optimizer));
         var names = optimizer.Header.Tensors.Select(t => t.Name).ToArray();
         Assert.Equal("m.conv.weight", names[0]);
         Assert.Contains("v.fc.weight", names);

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.State;
 
@@ -200,7 +201,7 @@ public sealed class SafeTensorsTests : IDisposable
             bn.batches F32 [1] 0.5
 
             """,
-            Python(script, Path.Combine(path, CheckpointNames.Model)));
+            Python(script, Path.Combine(path, JobLayout.Model)));
     }
 
     [SkippableFact]

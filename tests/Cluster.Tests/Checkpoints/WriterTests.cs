@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;
@@ -61,9 +62,9 @@ public sealed class WriterTests : IDisposable
     public void Saving_what_an_earlier_process_saved_leaves_it_as_it_is()
     {
         var path = _fixture.Save(10);
-        var written = File.ReadAllBytes(Path.Combine(path, CheckpointNames.Manifest));
+        var written = File.ReadAllBytes(Path.Combine(path, JobLayout.Manifest));
         _fixture.Save(10);
-        Assert.Equal(written, File.ReadAllBytes(Path.Combine(path, CheckpointNames.Manifest)));
+        Assert.Equal(written, File.ReadAllBytes(Path.Combine(path, JobLayout.Manifest)));
         Assert.Equal(["round-000000010"], _fixture.Names());
     }
 
@@ -71,7 +72,7 @@ public sealed class WriterTests : IDisposable
     public void A_damaged_checkpoint_of_the_same_round_makes_way_and_stays()
     {
         var path = _fixture.Save(10);
-        File.WriteAllText(Path.Combine(path, CheckpointNames.Model), "damaged");
+        File.WriteAllText(Path.Combine(path, JobLayout.Model), "damaged");
         using var writer = _fixture.Open();
         var notice = Assert.Single(writer.Save(CheckpointFixture.State(10), 10, 640).Notices);
         Assert.Contains("it is now round-000000010.replaced-1", notice);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Core.Checkpoints;
@@ -24,9 +25,9 @@ internal sealed class Checkpoint
     public static Checkpoint Open(string path)
     {
         var manifest = ReadManifest(path);
-        if (CheckpointNames.RoundOf(System.IO.Path.GetFileName(path)) is { } round && round != manifest.Round)
+        if (JobLayout.RoundOf(System.IO.Path.GetFileName(path)) is { } round && round != manifest.Round)
         {
-            throw new InvalidDataException($"{CheckpointNames.Manifest} is of round {manifest.Round}, not of the round in the folder's name");
+            throw new InvalidDataException($"{JobLayout.Manifest} is of round {manifest.Round}, not of the round in the folder's name");
         }
 
         foreach (var file in manifest.Files)
@@ -41,7 +42,7 @@ internal sealed class Checkpoint
     /// <exception cref="InvalidDataException">It is missing or damaged.</exception>
     public static CheckpointManifest ReadManifest(string path)
     {
-        var file = Neighbour(path, CheckpointNames.Manifest);
+        var file = Neighbour(path, JobLayout.Manifest);
         if (file.Length is 0 or > CheckpointManifest.MaxBytes) { throw new InvalidDataException($"{file.Name} has {file.Length:N0} bytes"); }
         return CheckpointManifest.Decode(File.ReadAllBytes(file.FullName));
     }
@@ -65,8 +66,8 @@ internal sealed class Checkpoint
     /// <exception cref="InvalidDataException">A header is malformed.</exception>
     public string? Mismatch(MethodState state)
     {
-        using var model = OpenTensors(CheckpointNames.Model);
-        using var optimizer = OpenTensors(CheckpointNames.Optimizer);
+        using var model = OpenTensors(JobLayout.Model);
+        using var optimizer = OpenTensors(JobLayout.Optimizer);
         return Mismatch(state, model, optimizer);
     }
 
@@ -76,8 +77,8 @@ internal sealed class Checkpoint
     /// <exception cref="InvalidDataException">It does not fit the state, or was damaged since it was opened (the state is then half filled).</exception>
     public void Load(MethodState state)
     {
-        using var model = OpenTensors(CheckpointNames.Model);
-        using var optimizer = OpenTensors(CheckpointNames.Optimizer);
+        using var model = OpenTensors(JobLayout.Model);
+        using var optimizer = OpenTensors(JobLayout.Optimizer);
         if (Mismatch(state, model, optimizer) is { } reason) { throw new InvalidDataException(reason); }
 
         // A buffer on a GPU is filled through a copy on the CPU, one at a time.
@@ -101,8 +102,8 @@ internal sealed class Checkpoint
 
     private string? Mismatch(MethodState state, SafeTensorsFile model, SafeTensorsFile optimizer)
     {
-        if (StateTensors.Mismatch(model.Header, StateTensors.Model(state)) is { } inModel) { return $"{CheckpointNames.Model}: {inModel}"; }
-        if (StateTensors.Mismatch(optimizer.Header, StateTensors.Optimizer(state)) is { } inOptimizer) { return $"{CheckpointNames.Optimizer}: {inOptimizer}"; }
+        if (StateTensors.Mismatch(model.Header, StateTensors.Model(state)) is { } inModel) { return $"{JobLayout.Model}: {inModel}"; }
+        if (StateTensors.Mismatch(optimizer.Header, StateTensors.Optimizer(state)) is { } inOptimizer) { return $"{JobLayout.Optimizer}: {inOptimizer}"; }
 
         var wanted = state.Counters.Keys.Order(StringComparer.Ordinal).ToImmutableArray();
         return Manifest.Counters.Keys.Order(StringComparer.Ordinal).SequenceEqual(wanted)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Core.Checkpoints;
@@ -21,7 +22,7 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
     /// <exception cref="UnauthorizedAccessException">The same, for want of permission.</exception>
     public Committed Write(MethodState state, long round, long samplesSeen, string? parent)
     {
-        var place = Path.Combine(folder, CheckpointNames.Of(round));
+        var place = Path.Combine(folder, JobLayout.CheckpointOf(round));
         var weights = WeightsHash.Of(state.Layout, state.Buffers[0].Buffer);
         if (IsThere(place, state, weights)) { return new Committed(place, weights, 0, []); }
 
@@ -58,9 +59,9 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
         };
         ImmutableArray<ManifestFile> files =
         [
-            WriteFile(partial, CheckpointNames.Model, sink => StateTensors.Write(StateTensors.Model(state), about, sink)),
-            WriteFile(partial, CheckpointNames.Optimizer, sink => StateTensors.Write(StateTensors.Optimizer(state), about, sink)),
-            WriteFile(partial, CheckpointNames.Spec, sink => sink(Encoding.UTF8.GetBytes(job.SpecText))),
+            WriteFile(partial, JobLayout.Model, sink => StateTensors.Write(StateTensors.Model(state), about, sink)),
+            WriteFile(partial, JobLayout.Optimizer, sink => StateTensors.Write(StateTensors.Optimizer(state), about, sink)),
+            WriteFile(partial, JobLayout.Spec, sink => sink(Encoding.UTF8.GetBytes(job.SpecText))),
         ];
         var manifest = new CheckpointManifest
         {
@@ -79,7 +80,7 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
             Files = files,
             Environment = job.Environment.ToImmutableSortedDictionary(StringComparer.Ordinal),
         };
-        var last = WriteFile(partial, CheckpointNames.Manifest, sink => sink(manifest.Encode()));
+        var last = WriteFile(partial, JobLayout.Manifest, sink => sink(manifest.Encode()));
         return files.Sum(f => f.Bytes) + last.Bytes;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 
@@ -17,7 +18,7 @@ internal static class CheckpointInspector
             if (!Directory.Exists(path)) { throw new BadInputException($"{path} does not exist"); }
             // A job's folder holds a spec.yaml as a checkpoint does, so it is asked for first.
             if (CheckpointStore.FolderOf(path) is var folder && Directory.Exists(folder)) { return InspectJob(folder); }
-            return CheckpointNames.RoundOf(Path.GetFileName(path)) is not null || CheckpointNames.Files.Any(name => File.Exists(Path.Combine(path, name)))
+            return JobLayout.RoundOf(Path.GetFileName(path)) is not null || JobLayout.CheckpointFiles.Any(name => File.Exists(Path.Combine(path, name)))
                 ? InspectCheckpoint(path)
                 : InspectJob(path);
         }
@@ -32,7 +33,7 @@ internal static class CheckpointInspector
         var places = CheckpointStore.ListFolder(folder);
         if (places.IsEmpty)
         {
-            throw new BadInputException($"{folder} holds no checkpoint; name a checkpoint ({CheckpointNames.Of(120)}), a job's folder or a .safetensors file");
+            throw new BadInputException($"{folder} holds no checkpoint; name a checkpoint ({JobLayout.CheckpointOf(120)}), a job's folder or a .safetensors file");
         }
 
         var lines = places.Select(Line).ToImmutableArray();
@@ -58,10 +59,10 @@ internal static class CheckpointInspector
         CheckpointManifest? manifest = null;
         var inManifest = Problem(() => manifest = Checkpoint.ReadManifest(path));
         var expected = manifest?.Files.ToDictionary(f => f.Name) ?? [];
-        var files = CheckpointNames.Files.Select(name => Describe(path, name, expected.GetValueOrDefault(name), inManifest)).ToImmutableArray();
+        var files = JobLayout.CheckpointFiles.Select(name => Describe(path, name, expected.GetValueOrDefault(name), inManifest)).ToImmutableArray();
 
         (ImmutableArray<TensorReport> Tensors, ImmutableSortedDictionary<string, string> Metadata) model = ([], ImmutableSortedDictionary<string, string>.Empty);
-        var inModel = Problem(() => model = ReadTensors(Path.Combine(path, CheckpointNames.Model)));
+        var inModel = Problem(() => model = ReadTensors(Path.Combine(path, JobLayout.Model)));
         string?[] problems = [.. files.Select(f => f.Problem), files[0].Problem is null ? inModel : null];
         return new CheckpointReport(
             path, manifest, manifest?.Parameters ?? Parameters(model.Metadata), files, model.Tensors, model.Metadata,
@@ -73,7 +74,7 @@ internal static class CheckpointInspector
         ManifestFile? found = null;
         var inFile = Problem(() => found = Checkpoint.Measure(path, name));
         var problem = inFile
-            ?? (name == CheckpointNames.Manifest ? inManifest : null)
+            ?? (name == JobLayout.Manifest ? inManifest : null)
             ?? (expected is not null ? Checkpoint.Difference(found!, expected) : null);
         return new FileReport(name, found?.Bytes ?? 0, found?.Sha256, problem);
     }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Cluster.Contracts.Jobs;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 
@@ -90,7 +91,7 @@ internal sealed record CheckpointManifest
             var sealBytes = Seal([]).Length;
             if (bytes.Length < sealBytes || !bytes.AsSpan(^sealBytes..).SequenceEqual(Seal(bytes.AsSpan(..^sealBytes))))
             {
-                throw new InvalidDataException($"{CheckpointNames.Manifest} was changed after it was written (its own sha256 does not match)");
+                throw new InvalidDataException($"{JobLayout.Manifest} was changed after it was written (its own sha256 does not match)");
             }
 
             byte[] body = [.. bytes[..^sealBytes], .. "\n}"u8];
@@ -100,7 +101,7 @@ internal sealed record CheckpointManifest
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter: text that is not UTF-8.
         {
-            throw new InvalidDataException($"{CheckpointNames.Manifest} is not valid JSON ({e.Message})", e);
+            throw new InvalidDataException($"{JobLayout.Manifest} is not valid JSON ({e.Message})", e);
         }
     }
 
@@ -115,27 +116,27 @@ internal sealed record CheckpointManifest
             || !document.RootElement.TryGetProperty("formatVersion", out var element)
             || element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out var version))
         {
-            throw new InvalidDataException($"{CheckpointNames.Manifest} has no formatVersion, so it is no checkpoint's manifest");
+            throw new InvalidDataException($"{JobLayout.Manifest} has no formatVersion, so it is no checkpoint's manifest");
         }
 
         if (version != CurrentFormat)
         {
-            throw new InvalidDataException($"{CheckpointNames.Manifest} has format version {version}; this version of Cluster reads version {CurrentFormat}");
+            throw new InvalidDataException($"{JobLayout.Manifest} has format version {version}; this version of Cluster reads version {CurrentFormat}");
         }
     }
 
     /// <summary>A manifest names exactly its neighbours: no path may lead out of the checkpoint.</summary>
     private void CheckFiles()
     {
-        var wanted = CheckpointNames.Files.Where(name => name != CheckpointNames.Manifest).ToArray();
+        var wanted = JobLayout.CheckpointFiles.Where(name => name != JobLayout.Manifest).ToArray();
         foreach (var file in Files)
         {
-            if (!wanted.Contains(file.Name)) { throw new InvalidDataException($"{CheckpointNames.Manifest} names '{file.Name}'; only {string.Join(", ", wanted)} are allowed"); }
+            if (!wanted.Contains(file.Name)) { throw new InvalidDataException($"{JobLayout.Manifest} names '{file.Name}'; only {string.Join(", ", wanted)} are allowed"); }
         }
 
         if (!Files.Select(f => f.Name).Order().SequenceEqual(wanted.Order()))
         {
-            throw new InvalidDataException($"{CheckpointNames.Manifest} must name each of {string.Join(", ", wanted)} once");
+            throw new InvalidDataException($"{JobLayout.Manifest} must name each of {string.Join(", ", wanted)} once");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Core.Checkpoints;
@@ -24,7 +25,7 @@ internal sealed record CheckpointSearch(Checkpoint? Found, ImmutableArray<Checkp
 /// <summary>The checkpoints of a job's folder. Reads only, and may do so while the job writes.</summary>
 internal static class CheckpointStore
 {
-    public static string FolderOf(string jobDirectory) => Path.Combine(jobDirectory, CheckpointNames.Folder);
+    public static string FolderOf(string jobDirectory) => Path.Combine(jobDirectory, JobLayout.Checkpoints);
 
     /// <summary>Newest first.</summary>
     /// <exception cref="BadInputException">The folder cannot be read.</exception>
@@ -45,7 +46,7 @@ internal static class CheckpointStore
     public static ImmutableArray<CheckpointPlace> ListFolder(string folder) =>
     [
         .. from directory in new DirectoryInfo(folder).EnumerateDirectories()
-           let round = CheckpointNames.RoundOf(directory.Name)
+           let round = JobLayout.RoundOf(directory.Name)
            where round is not null
            orderby round descending
            select new CheckpointPlace(directory.FullName, round.Value, directory.LinkTarget is not null),
@@ -104,7 +105,7 @@ internal static class CheckpointStore
             if (found.Job != jobId) { return (null, Refuse(RefusalKind.OtherJob, $"it belongs to job '{found.Job}', not to '{jobId}'")); }
             if (found.SpecHash != specHash)
             {
-                return (null, Refuse(RefusalKind.OtherSpec, $"it was made from another spec (hash {found.SpecHash}, now {specHash}); compare its {CheckpointNames.Spec}"));
+                return (null, Refuse(RefusalKind.OtherSpec, $"it was made from another spec (hash {found.SpecHash}, now {specHash}); compare its {JobLayout.Spec}"));
             }
 
             return state is not null && checkpoint.Mismatch(state) is { } mismatch

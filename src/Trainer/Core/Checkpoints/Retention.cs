@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Jobs;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 
@@ -113,7 +114,7 @@ internal sealed class Retention(string folder, CheckpointJob job, int keep, IDis
 
     private static bool HasOnlyOurs(string path) =>
         new DirectoryInfo(path) is { LinkTarget: null } directory
-        && directory.EnumerateFileSystemInfos().All(e => e is FileInfo { LinkTarget: null } && CheckpointNames.Files.Contains(e.Name));
+        && directory.EnumerateFileSystemInfos().All(e => e is FileInfo { LinkTarget: null } && JobLayout.CheckpointFiles.Contains(e.Name));
 
     private ImmutableArray<string> Report(string path, string what) => _reported.Add(path) ? [$"{Path.GetFileName(path)} {what}."] : [];
 }

@@ -12,7 +12,7 @@ internal static class Dialer
     public static Socket Dial(MeshMembership membership, int rank, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
-        var last = "no attempt was made";
+        var last = $"{membership.Members[rank]} did not answer";
         while (!cancellationToken.IsCancellationRequested)
         {
             var socket = Open(membership.Members[rank]);
@@ -26,15 +26,17 @@ internal static class Dialer
                 }
 
                 if (answer == Admittance.Admitted && !cancellationToken.IsCancellationRequested) { return socket; }
-                last = $"{membership.Members[rank]} answered {answer}";
+                var heard = $"{membership.Members[rank]} answered {answer}";
                 if (answer is Admittance.WrongProtocol or Admittance.OldGeneration or Admittance.WrongSecret or Admittance.WrongRank or Admittance.Taken)
                 {
-                    throw new MeshFaultException(new MeshFault(FaultKind.Refused, rank, last));
+                    throw new MeshFaultException(new MeshFault(FaultKind.Refused, rank, heard));
                 }
+
+                Keep(heard);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                last = $"{membership.Members[rank]}: {e.Message}";
+                Keep($"{membership.Members[rank]}: {e.Message}");
             }
             catch
             {
@@ -48,6 +50,9 @@ internal static class Dialer
         }
 
         throw new MeshFaultException(new MeshFault(FaultKind.Unreachable, rank, last));
+
+        // What an attempt came to that the token cut short says nothing of the peer; the one before it does.
+        void Keep(string heard) => last = cancellationToken.IsCancellationRequested ? last : heard;
     }
 
     private static Socket Open(EndPoint member)

@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Cluster.Contracts.Jobs;
+
+/// <summary>
+/// The names in a store, which workers write and tools read: <c>STORE/jobs/ID/</c> holds <c>spec.yaml</c>, <c>logs/</c> with a
+/// file of each worker, and <c>checkpoints/round-000000120/</c> with the files below.
+/// </summary>
+public static partial class JobLayout
+{
+    public const string Jobs = "jobs";
+    public const string Spec = "spec.yaml";
+    public const string Logs = "logs";
+    public const string Checkpoints = "checkpoints";
+
+    public const string Model = "model.safetensors";
+    public const string Optimizer = "optimizer.safetensors";
+    public const string Manifest = "manifest.json";
+
+    /// <summary>All files of a checkpoint.</summary>
+    public static IReadOnlyList<string> CheckpointFiles { get; } = [Model, Optimizer, Spec, Manifest];
+
+    /// <summary>Folder name of the checkpoint after so many rounds.</summary>
+    public static string CheckpointOf(long round) => string.Create(CultureInfo.InvariantCulture, $"round-{round:D9}");
+
+    /// <summary>The round of a checkpoint's folder name; null for any other name.</summary>
+    public static long? RoundOf(string name) =>
+        CheckpointPattern().Match(name) is { Success: true } match
+        && long.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var round)
+        && CheckpointOf(round) == name // One spelling per round: no second folder with more zeros.
+            ? round
+            : null;
+
+    [GeneratedRegex(@"^round-(\d{9,18})\z", RegexOptions.CultureInvariant)]
+    private static partial Regex CheckpointPattern();
+}
