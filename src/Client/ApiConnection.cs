@@ -46,7 +46,18 @@ internal sealed class ApiConnection : IDisposable
     /// <summary>The API takes every POST as JSON, also one that says nothing.</summary>
     public static HttpRequestMessage Post(string path) => new(HttpMethod.Post, path) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
 
-    public static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type) => new(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
+    /// <summary>
+    /// Tells the body's length and sends it once the API wants it: one that refuses a body for its size closes the connection,
+    /// and whoever is still sending would hear of that alone.
+    /// </summary>
+    public static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type));
+        content.Headers.ContentType = new("application/json");
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
+        request.Headers.ExpectContinue = true;
+        return request;
+    }
 
     public async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {

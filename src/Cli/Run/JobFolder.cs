@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Checkpoints;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Client;
+using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Spectre.Console;

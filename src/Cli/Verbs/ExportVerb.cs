@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Cluster.Client;
 using Cluster.Contracts;
 using Cluster.Contracts.Api;
-using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Cli.Verbs;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using Cluster.Contracts;
 using Cluster.Contracts.Api;
-using Cluster.Contracts.Jobs;
 using Cluster.Dashboard.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cluster.Contracts;
 using Cluster.Contracts.Api;
-using Cluster.Contracts.Jobs;
 
 namespace Cluster.Dashboard.Jobs;
 

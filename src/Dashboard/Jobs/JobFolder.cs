@@ -1,4 +1,4 @@
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 using Cluster.Dashboard.Api;
 
 namespace Cluster.Dashboard.Jobs;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 
 namespace Cluster.Trainer.Worker;
 

@@ -23,6 +23,7 @@ internal static class TrainerEnvironment
         ["torchSharp"] = typeof(torch).Assembly.GetName().Version!.ToString(),
         ["libtorch"] = TorchRuntime.LibTorchDirectory ?? AppContext.BaseDirectory,
         ["device"] = device.ToString(),
+        ["convolutions"] = OneDnn.IsOn ? "oneDNN" : "libtorch (oneDNN's are wrong on this machine)",
         ["mathThreads"] = get_num_threads().ToString(CultureInfo.InvariantCulture),
     }.ToImmutableDictionary();
 

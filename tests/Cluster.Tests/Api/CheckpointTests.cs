@@ -1,6 +1,5 @@
 using System.Net;
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 using Cluster.Tests.Checkpoints;
 using Cluster.Trainer.Core.Checkpoints;
 

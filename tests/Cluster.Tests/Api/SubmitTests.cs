@@ -132,6 +132,8 @@ public sealed class SubmitTests(TestApi api) : IClassFixture<TestApi>
     public async Task A_body_above_the_bound_is_refused_and_the_largest_spec_is_not_too_large()
     {
         await TestApi.ProblemAsync(await api.PostAsync("jobs", Body(new { spec = new string('x', 3 << 20) })), HttpStatusCode.RequestEntityTooLarge);
+        var refused = await Assert.ThrowsAsync<BadInputException>(() => api.Client.SubmitAsync(new() { Spec = new string('x', 3 << 20) }, s_none));
+        Assert.Contains("2097152 bytes", refused.Message, StringComparison.Ordinal);
         var problem = await TestApi.ProblemAsync(await api.PostAsync("jobs", Body(new { spec = new string('#', (1 << 20) + 1) })), HttpStatusCode.BadRequest);
         Assert.Contains("1 MiB", problem.Detail, StringComparison.Ordinal);
         var comment = "\n#" + new string('x', (1 << 20) - TestApi.Spec.Length - 2);

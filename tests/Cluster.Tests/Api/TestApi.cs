@@ -71,11 +71,12 @@ public sealed class TestApi : IAsyncLifetime
         return path;
     }
 
-    public Task<HttpResponseMessage> PostAsync(string path, string json, string contentType = "application/json")
+    public async Task<HttpResponseMessage> PostAsync(string path, string json, string contentType = "application/json")
     {
-        var content = new StringContent(json, Encoding.UTF8);
-        content.Headers.ContentType = new(contentType);
-        return Http.PostAsync(path, content);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8) };
+        request.Content.Headers.ContentType = new(contentType);
+        request.Headers.ExpectContinue = true; // As the SDK does: a refused body is not sent.
+        return await Http.SendAsync(request);
     }
 
     /// <summary>The problem that an answer says it is, after checking that it is one: of this status, in words, without a trace.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cluster.Client;
+using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Tests.Checkpoints;
 using Cluster.Tests.EndToEnd;

@@ -1,4 +1,4 @@
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.State;
 

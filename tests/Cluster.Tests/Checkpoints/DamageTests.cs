@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
 using System.Text;
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;

@@ -1,5 +1,4 @@
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;

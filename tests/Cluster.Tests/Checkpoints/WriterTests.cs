@@ -1,6 +1,5 @@
 using System.Runtime.Versioning;
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Tests.Checkpoints;

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Core.Checkpoints;

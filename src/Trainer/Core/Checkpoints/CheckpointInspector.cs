@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 

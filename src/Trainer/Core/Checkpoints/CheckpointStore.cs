@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
-using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Core.Checkpoints;

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 

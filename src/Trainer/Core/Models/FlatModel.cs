@@ -31,6 +31,7 @@ internal sealed class FlatModel : IDisposable
     /// <param name="precision">Arithmetic of forward and backward; the loss, and everything that is kept, is float32.</param>
     public FlatModel(Network network, Precision precision, Device device)
     {
+        _ = OneDnn.IsOn; // Decided before the first leaf.
         (_network, _precision, _device) = (network, precision, device);
         var parameters = network.named_parameters().ToArray();
         var statistics = network.named_buffers().ToArray();

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Cluster.Contracts.Jobs;
+namespace Cluster.Contracts;
 
 /// <summary>
 /// The names in a store, which workers write and tools read: <c>STORE/jobs/ID/</c> holds <c>spec.yaml</c>, <c>logs/</c> with a
