@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.State;
 
@@ -50,4 +51,8 @@ internal readonly record struct Leaf(int Index, long First, int Count);
 
 /// <summary>What a round did.</summary>
 /// <param name="Skipped">Why the state was left as it is, or null when the update was applied.</param>
-internal sealed record RoundResult(double LearningRate, double GradientNorm, string? Skipped = null);
+internal sealed record RoundResult(double LearningRate, double GradientNorm, string? Skipped = null)
+{
+    /// <summary>What the method adds to the record of an applied round, by name: at most 60 finite numbers, names of at most 64 characters.</summary>
+    public ImmutableDictionary<string, double> Values { get; init; } = ImmutableDictionary<string, double>.Empty;
+}

@@ -99,6 +99,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
         var values = ImmutableDictionary.CreateBuilder<string, double>();
         if (result.Skipped is null)
         {
+            values.AddRange(result.Values);
             values["loss"] = tally.MeanLoss;
             values["accuracy"] = tally.Accuracy;
             values["lr"] = result.LearningRate;
