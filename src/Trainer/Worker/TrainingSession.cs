@@ -196,7 +196,8 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         {
             LogFault(assignment, fault.Message);
             var lost = fault.Fault.Rank is { } rank ? assignment.Members[rank].Id : null;
-            Log.Lost(new GenerationFault(lost, lost is null ? fault.Fault.Reason : $"{lost} (rank {fault.Fault.Rank}): {fault.Fault.Reason}"));
+            var reason = lost is null ? fault.Fault.Reason : $"{lost} (rank {fault.Fault.Rank}): {fault.Fault.Reason}";
+            Log.Lost(new GenerationFault(lost, reason, MayGoOnWithout: fault.Fault.Kind != FaultKind.Differs));
         }
         catch (MeshFaultException)
         {

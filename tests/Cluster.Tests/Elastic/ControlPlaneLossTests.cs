@@ -1,5 +1,6 @@
 using Cluster.Contracts.Jobs;
 using Cluster.Tests.EndToEnd;
+using Cluster.Tests.Storage;
 
 namespace Cluster.Tests.Elastic;
 
@@ -26,6 +27,30 @@ public sealed class ControlPlaneLossTests
         Assert.Equal(
             expected.Rounds,
             (await TestCluster.SamplesAsync(job)).Where(sample => !sample.IsEvaluation).Select(sample => sample.Round).Distinct().Count());
+    }
+
+    [SkippableFact]
+    public async Task Nobody_notices_when_one_of_two_silos_is_killed()
+    {
+        using var redis = await RedisServer.StartOrSkip();
+        await using var cluster = await TestCluster.StartAsync(2, redis);
+        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+
+        for (var killed = 0; killed < 2; killed++)
+        {
+            var job = await cluster.SubmitAsync($"silo-{killed}-killed", ElasticJobs.Digits, 2, 2);
+            await cluster.UntilAsync(job, view => view.Round > 50, "rounds");
+            cluster.KillSilo(killed);
+
+            var view = await cluster.UntilEndAsync(job);
+            Assert.Equal(expected.WeightsSha256, view.WeightsSha256);
+            Assert.Equal((1, 0), (view.Generation, view.Recoveries));
+            Assert.Equal(
+                expected.Rounds,
+                (await TestCluster.SamplesAsync(job)).Where(sample => !sample.IsEvaluation).Select(sample => sample.Round).Distinct().Count());
+            cluster.StartSilo(killed);
+            await cluster.UntilSilosAreReadyAsync();
+        }
     }
 
     [Fact]
