@@ -25,11 +25,11 @@ internal static partial class OneDnn
     {
         if (OperatingSystem.IsWindows()) { return true; } // Its libtorch exports the switches under other names.
 
+        SetUserEnabledNnpack(GlobalContext(), on: false); // The next in line: it has no kernels for most processors, and says so at every call.
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var isRight = Agrees(input: 20, output: 20) && Agrees(input: 3, output: 8);
         if (!isRight) { SetUserEnabledMkldnn(GlobalContext(), on: false); }
-        SetUserEnabledNnpack(GlobalContext(), on: false); // The next in line: it has no kernels for most processors, and says so at every call.
         return isRight;
     }
 
