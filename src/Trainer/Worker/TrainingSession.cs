@@ -125,8 +125,8 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         var spec = SpecReader.Read(_submission.SpecText, $"the spec of {JobId}", []).Spec
             ?? throw new BadInputException($"the spec of {JobId} cannot be read by this worker; is it of another version?");
         var device = ComputeDevice.Prepare(spec);
-        var environment = TrainerEnvironment.Describe(device);
         using var method = TrainingMethods.Create(spec, _submission.DataRoots, device);
+        var environment = TrainerEnvironment.Describe(device);
         using var loop = new RoundLoop(method, spec, this);
         Log.Ready(method.Rounds);
 
