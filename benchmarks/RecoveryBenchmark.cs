@@ -20,6 +20,9 @@ internal static partial class RecoveryBenchmark
 {
     private const int Workers = 3;
 
+    /// <summary>With a process of torchrun's that is stopped.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
+
     /// <summary>Reached only when something hangs.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
@@ -85,7 +88,8 @@ internal static partial class RecoveryBenchmark
                 before = await Until(job, view => view.Round > mark + 5, "rounds");
                 await Task.Delay(random.Next(500)); // The moment of the kill within rounds and heartbeats.
 
-                var victim = before.Workers.First(w => w.Rank == random.Next(Workers)).Id;
+                var rank = random.Next(Workers);
+                var victim = before.Workers.First(w => w.Rank == rank).Id;
                 var began = Stopwatch.GetTimestamp();
                 Signal(trainers[victim].Id, isKill ? SIGKILL : SIGSTOP);
                 var next = await Until(job, view => view.Generation > before.Generation, "another generation");
@@ -164,6 +168,7 @@ internal static partial class RecoveryBenchmark
                 Console.WriteLine(FormattableString.Invariant($"torchrun {i + 1}: {results[^1].Item1:F3} s to a step it had not made before, {results[^1].Item2} steps made again"));
             }
 
+            Console.WriteLine($"torchrun, SIGSTOP of a worker: {Stall(run, folder)}");
             return results;
         }
         catch (InvalidOperationException reason)
@@ -175,6 +180,21 @@ internal static partial class RecoveryBenchmark
         {
             if (!run.HasExited) { run.Kill(entireProcessTree: true); }
         }
+    }
+
+    /// <summary>What becomes of a run of theirs that has a stopped process; waited for as long as <see cref="Patience"/>.</summary>
+    private static string Stall(Process run, string folder)
+    {
+        var mark = WaitForStep(run, folder, step => step > 0, Steps(folder).Count - 1).Step;
+        WaitForStep(run, folder, step => step > mark + 20, Steps(folder).Count - 1);
+        var victim = int.Parse(File.ReadAllLines(Path.Combine(folder, "pids"))[^1].Split(' ')[1], CultureInfo.InvariantCulture);
+        Signal(victim, SIGSTOP);
+        run.WaitForExit(TimeSpan.FromSeconds(2)); // The step under way may still end.
+        var (lines, began) = (Steps(folder).Count, Stopwatch.GetTimestamp());
+        while (Stopwatch.GetElapsedTime(began) < Patience && Steps(folder).Count == lines && !run.WaitForExit(TimeSpan.FromMilliseconds(20))) { }
+        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds + 2;
+        Signal(victim, SIGKILL);
+        return Steps(folder).Count == lines ? FormattableString.Invariant($"no step in {seconds:F0} s") : FormattableString.Invariant($"{seconds:F1} s to the next step");
     }
 
     private static (long Step, double Time) WaitForStep(Process run, string folder, Func<long, bool> condition, int skip, double after = 0)
