@@ -74,6 +74,7 @@ internal static class DataSets
     private static TextWindows OpenText(DataSpec.Text spec, IReadOnlyList<string> roots, DataSplit split, int? sequence, bool masked)
     {
         if (spec.Files.Count == 0) { throw new BadInputException("data.files is empty: text needs at least one file"); }
+        RequireSequence(sequence);
         var files = spec.Files.Select(file => DataSearch.FindFile(file, roots)).ToArray();
         var text = TextFiles.Read(files, spec.EvaluationShare, split);
         return Windows(spec, text, sequence, masked, $"the {(split == DataSplit.Train ? "training" : "evaluation")} part of {string.Join(" + ", files)}");
@@ -84,10 +85,12 @@ internal static class DataSets
     /// <exception cref="BadInputException">It is shorter than one sample, or the length of one is not given.</exception>
     public static TextWindows Windows(DataSpec.Text spec, byte[] text, int? sequence, bool masked, string source)
     {
-        if (sequence is not { } tokens) { throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context"); }
-
+        var tokens = RequireSequence(sequence);
         return masked
             ? new MaskedWindows(text, tokens, spec.MaskedShare, source)
             : new CausalWindows(text, tokens, source);
     }
+
+    private static int RequireSequence(int? sequence) =>
+        sequence ?? throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context");
 }
