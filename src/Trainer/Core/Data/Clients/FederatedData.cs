@@ -48,7 +48,7 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
                 (PartitionSpec.Iid iid, _) => Partition.Iid(spec.Seed, set.Count, iid.Clients),
                 (PartitionSpec.Dirichlet dirichlet, ILabelledSet labelled) => Partition.Dirichlet(spec.Seed, dirichlet, labelled.Labels, set.Classes),
                 (PartitionSpec.Shards shards, ILabelledSet labelled) => Partition.Shards(spec.Seed, shards, labelled.Labels, set.Classes),
-                _ => throw new ArgumentException($"the spec was not checked: {partition.GetType().Name} does not deal out {set.GetType().Name}", nameof(partition)),
+                _ => throw new BadInputException($"federated.partition.kind: {partition.GetType().Name.ToLowerInvariant()} deals out by classes, and the samples of data.kind {spec.Data.GetType().Name.ToLowerInvariant()} have none"),
             };
             return samples.Select((numbers, i) => new ClientData($"client-{i}", set, numbers));
         }
@@ -61,7 +61,7 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
                 DataSpec.Mnist mnist => mnist with { Path = client.Path },
                 DataSpec.FashionMnist fashion => fashion with { Path = client.Path },
                 DataSpec.Cifar10 cifar => cifar with { Path = client.Path },
-                _ => throw new ArgumentException($"the spec was not checked: no folder of {spec.Data.GetType().Name}", nameof(folders)),
+                _ => throw new BadInputException($"federated.partition.kind: folders are for images, not for data.kind {spec.Data.GetType().Name.ToLowerInvariant()}"),
             };
             return All(client.Name, DataSets.Open(own, roots, DataSplit.Train));
         });
