@@ -1,6 +1,7 @@
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Data.Clients;
 
 namespace Cluster.Cli.Run;
 
@@ -10,6 +11,12 @@ internal static class DataCheck
     /// <exception cref="BadInputException">The data are missing or damaged, or do not fit the spec.</exception>
     public static void Check(JobSpec spec, IReadOnlyList<string> roots)
     {
+        if (spec.Method == TrainingMethod.FedHyper)
+        {
+            FederatedData.Open(spec, roots);
+            return;
+        }
+
         var masked = spec.Model is ModelSpec.Bert;
         var sequences = Stages.Of(spec).Select(stage => stage.Sequence).ToArray();
         foreach (var sequence in sequences.Distinct()) { DataSets.Open(spec.Data, roots, DataSplit.Train, sequence, masked); }

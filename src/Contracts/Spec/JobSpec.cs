@@ -1,3 +1,5 @@
+using Cluster.Contracts.Spec.Federated;
+
 namespace Cluster.Contracts.Spec;
 
 /// <summary>
@@ -17,7 +19,7 @@ public sealed record JobSpec
     /// <summary>How to train.</summary>
     public required TrainingMethod Method { get; init; }
 
-    /// <summary>The one source of chance: initial weights, shuffling, masking, dropout.</summary>
+    /// <summary>The one source of chance: initial weights, shuffling, masking, dropout, who holds what, which clients are sampled.</summary>
     public long Seed { get; init; } = 1;
 
     public required ModelSpec Model { get; init; }
@@ -25,18 +27,18 @@ public sealed record JobSpec
     public required DataSpec Data { get; init; }
 
     /// <summary>Samples per round, over all workers together.</summary>
-    [AtLeast(1), AtMost(16_777_216)]
+    [AtLeast(1), AtMost(16_777_216), NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public int? Batch { get; init; }
 
     /// <summary>Samples per leaf, the unit of work that one worker computes in one piece. Defaults to the batch, at most 256.</summary>
-    [AtLeast(1), AtMost(16_777_216)]
+    [AtLeast(1), AtMost(16_777_216), NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public int? Leaf { get; init; }
 
     /// <summary>Passes over the training data. Either this or <see cref="Rounds"/>.</summary>
-    [Above(0), AtMost(1_000_000)]
+    [Above(0), AtMost(1_000_000), NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public double? Epochs { get; init; }
 
-    /// <summary>Number of rounds. Either this or <see cref="Epochs"/>.</summary>
+    /// <summary>Number of rounds. Either this or <see cref="Epochs"/>; method fedHyper knows rounds alone.</summary>
     [AtLeast(1), AtMost(1_000_000_000)]
     public long? Rounds { get; init; }
 
@@ -44,19 +46,28 @@ public sealed record JobSpec
     [AtLeast(2), AtMost(1_048_576)]
     public int? Sequence { get; init; }
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public OptimizerSpec Optimizer { get; init; } = new();
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public ScheduleSpec? Schedule { get; init; }
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public ScalingSpec? Scaling { get; init; }
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public ClipSpec? Clip { get; init; }
 
     /// <summary>
     /// Parts of the job that follow one another with other settings, such as mixed-batch training with re-warm-up.
     /// What a stage leaves out it takes from the job. A job without stages is one stage.
     /// </summary>
+    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public ValueList<StageSpec> Stages { get; init; } = [];
+
+    /// <summary>Clients, their data and the two learning rates of federated training.</summary>
+    [OnlyWith(nameof(Method), TrainingMethod.FedHyper, IsRequired = true)]
+    public FederatedSpec? Federated { get; init; }
 
     /// <summary>Arithmetic of forward and backward. Parameters, gradients' sums and the update are float32 in both.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
@@ -85,6 +96,9 @@ public enum TrainingMethod
 
     /// <summary>Large-batch data-parallel training (You et al. 2020).</summary>
     Lamb = 1,
+
+    /// <summary>Federated learning with learning rates by hypergradient descent (Wang, Wang and Li 2024), and its base lines.</summary>
+    FedHyper = 2,
 }
 
 public enum Precision

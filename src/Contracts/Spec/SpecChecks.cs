@@ -1,3 +1,5 @@
+using Cluster.Contracts.Spec.Federated;
+
 namespace Cluster.Contracts.Spec;
 
 /// <summary>
@@ -13,7 +15,12 @@ internal static class SpecChecks
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered(spec.Workers, report);
-        StageChecks.All(spec, report);
+        switch (spec.Method)
+        {
+            case TrainingMethod.Lamb: StageChecks.All(spec, report); break;
+            case TrainingMethod.FedHyper: FederatedChecks.All(spec, report); break;
+            default: break; // Not known: which keys are missing cannot be judged.
+        }
     }
 
     private static void WorkersAreOrdered(WorkersSpec workers, SpecReport report)
@@ -59,7 +66,7 @@ internal static class SpecChecks
         }
     }
 
-    private static void RangeIsOrdered(string key, RangeSpec? range, SpecReport report)
+    internal static void RangeIsOrdered(string key, RangeSpec? range, SpecReport report)
     {
         if (range is not null && range.Low > range.High)
         {

@@ -27,6 +27,14 @@ internal enum SeedPurpose
     Shuffle = 2,
     Leaf = 3,
     Masking = 4,
+
+    // Federated: who holds what, who takes part, and in which order a client sees its samples.
+    PartitionOrder = 20,
+    PartitionShares = 21,
+    ClientOrder = 22,
+    ClientSampling = 23,
+    LocalOrder = 24,
+    LocalStep = 25,
 }
 
 /// <summary>A small generator for code of our own (torch has its own): SplitMix64 over a derived seed.</summary>

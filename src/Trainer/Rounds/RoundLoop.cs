@@ -90,7 +90,6 @@ internal sealed class RoundLoop : IDisposable
         var (agreed, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
 
         var result = !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
-            : total.Weight == 0 ? new RoundResult(double.NaN, double.NaN, "no sample of the round has anything to predict")
             : Reduce(mesh, round, ranges, total, sum);
 
         _counters.Commit(total, result.Skipped is not null);

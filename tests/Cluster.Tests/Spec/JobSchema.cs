@@ -37,16 +37,17 @@ internal sealed class JobSchema(DocComments comments)
             properties[key.Name] = Key(key, key.Property.GetValue(defaults));
         }
 
-        string[] required = [.. kind is null ? [] : (string[])[SpecNames.Kind], .. keys.Where(k => k.Required).Select(k => k.Name)];
+        string[] required = [.. kind is null ? [] : (string[])[SpecNames.Kind], .. keys.Where(k => k is { Required: true, Uses: [] }).Select(k => k.Name)];
         var schema = new JsonObject { ["description"] = comments.Of(type), ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
         if (required.Length > 0)
         {
             schema["required"] = Strings(required);
         }
 
-        if (keys.Any(k => k.OnlyWith is not null))
+        JsonNode[] conditions = [.. keys.SelectMany(k => k.Uses, (k, condition) => UsedWith(k, condition, defaults))];
+        if (conditions.Length > 0)
         {
-            schema["allOf"] = new JsonArray([.. keys.Where(k => k.OnlyWith is not null).Select(k => OnlyWith(k, defaults))]);
+            schema["allOf"] = new JsonArray(conditions);
         }
 
         return Compact(schema);
@@ -106,14 +107,14 @@ internal sealed class JobSchema(DocComments comments)
     }
 
     /// <summary>If the key is given, the key it depends on has one of the values; left out, that key has its default.</summary>
-    private static JsonObject OnlyWith(SpecKey key, object defaults)
+    private static JsonObject UsedWith(SpecKey key, KeyCondition condition, object defaults)
     {
-        var chooser = SpecNames.Of(key.Chooser!);
+        var chooser = SpecNames.Of(condition.Chooser);
         var then = new JsonObject
         {
-            ["properties"] = new JsonObject { [chooser] = new JsonObject { ["enum"] = Strings(key.OnlyWith!.Values.Select(v => SpecNames.Of((Enum)v))) } },
+            ["properties"] = new JsonObject { [chooser] = new JsonObject { ["enum"] = Strings(condition.Choices) } },
         };
-        if (!key.IsUsedIn(defaults))
+        if (!condition.HoldsIn(defaults))
         {
             then["required"] = Strings([chooser]);
         }

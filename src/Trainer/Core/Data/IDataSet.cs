@@ -26,6 +26,13 @@ internal interface IDataSet
     Batch Gather(ReadOnlySpan<long> samples, ulong seed, Device device);
 }
 
+/// <summary>A data set whose samples each have one class.</summary>
+internal interface ILabelledSet : IDataSet
+{
+    /// <summary>The class of each sample, [Count].</summary>
+    ReadOnlySpan<byte> Labels { get; }
+}
+
 /// <summary>The part of a data set to open.</summary>
 internal enum DataSplit
 {

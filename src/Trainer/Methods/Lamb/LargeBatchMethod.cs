@@ -51,7 +51,7 @@ internal sealed class LargeBatchMethod : IRoundMethod
         _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);
 
         Rounds = _stages.Sum(stage => stage.Plan.Rounds);
-        EvaluationLeaves = Cut(Math.Min(_evaluation.Count, spec.Evaluate.Samples ?? long.MaxValue), EvaluationLeafSize);
+        EvaluationLeaves = Leaf.Cut(Math.Min(_evaluation.Count, spec.Evaluate.Samples ?? long.MaxValue), EvaluationLeafSize);
         State = new MethodState(
             _model.Layout,
             [("theta", _model.Theta), .. _optimizer.Moments],
@@ -72,7 +72,7 @@ internal sealed class LargeBatchMethod : IRoundMethod
     {
         var plan = StageOf(round).Plan;
         var inStage = round - plan.FirstRound;
-        return Cut(plan.SamplesOf(inStage), plan.Leaf, inStage * plan.Batch);
+        return Leaf.Cut(plan.SamplesOf(inStage), plan.Leaf, inStage * plan.Batch);
     }
 
     public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
@@ -94,6 +94,7 @@ internal sealed class LargeBatchMethod : IRoundMethod
         var plan = StageOf(round).Plan;
         var eta = Schedule.Rate(round - plan.FirstRound, plan.WarmupRounds, plan.Rounds, plan.PeakLr, plan.Schedule);
 
+        if (tally.Weight == 0) { return new RoundResult(eta, double.NaN, "no sample of the round has anything to predict"); }
         var scale = 1 / tally.Weight;
         var norm = GradientNorm(sum, scale);
         if (!double.IsFinite(norm)) { return new RoundResult(eta, norm, "the gradient is not finite"); }
@@ -153,19 +154,6 @@ internal sealed class LargeBatchMethod : IRoundMethod
     {
         foreach (var (_, moment) in _optimizer.Moments) { moment.Clear(); }
         State.Counters[Updates] = 0;
-    }
-
-    /// <summary>Consecutive leaves of at most <paramref name="size"/> samples; the last may be smaller.</summary>
-    private static Leaf[] Cut(long samples, int size, long first = 0)
-    {
-        var leaves = new Leaf[(samples + size - 1) / size];
-        for (var i = 0; i < leaves.Length; i++)
-        {
-            var offset = (long)i * size;
-            leaves[i] = new Leaf(i, first + offset, (int)Math.Min(size, samples - offset));
-        }
-
-        return leaves;
     }
 
     private Stage StageOf(long round) => _stages.Last(stage => stage.Plan.FirstRound <= round);
