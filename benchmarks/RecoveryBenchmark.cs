@@ -141,7 +141,12 @@ internal static partial class RecoveryBenchmark
         const string python = "/usr/bin/python3";
         if (!File.Exists(python)) { return null; }
         var folder = Directory.CreateDirectory(Path.Combine(store, "torchrun")).FullName;
-        var start = new ProcessStartInfo(python, ["-m", "torch.distributed.run", $"--nproc_per_node={Workers}", "--max_restarts=1000", Path.Combine(AppContext.BaseDirectory, "torchrun_lenet.py"), folder]);
+        var start = new ProcessStartInfo(python,
+        [
+            "-m", "torch.distributed.run", $"--nproc_per_node={Workers}", "--max_restarts=1000",
+            "--redirects=1", "--tee=1", "--log_dir", Path.Combine(folder, "logs"), // The defaults fail in PyTorch 1.13 under Python 3.11.
+            Path.Combine(AppContext.BaseDirectory, "torchrun_lenet.py"), folder,
+        ]);
         start.Environment["OMP_NUM_THREADS"] = start.Environment["OPENBLAS_NUM_THREADS"] = "1";
         start.RedirectStandardError = true;
         using var run = Process.Start(start)!;
