@@ -12,7 +12,7 @@ internal static class DataCheck
     {
         var masked = spec.Model is ModelSpec.Bert;
         var sequences = Stages.Of(spec).Select(stage => stage.Sequence).ToArray();
-        foreach (var sequence in sequences.Distinct()) { DataSets.Open(spec.Data, roots, DataSplit.Train, sequence, masked); }
-        DataSets.Open(spec.Data, roots, DataSplit.Evaluation, sequences[^1], masked);
+        foreach (var sequence in sequences.Distinct()) { DataSets.Open(spec.Data!, roots, DataSplit.Train, sequence, masked); }
+        DataSets.Open(spec.Data!, roots, DataSplit.Evaluation, sequences[^1], masked);
     }
 }

@@ -1,3 +1,5 @@
+using Cluster.Contracts.Spec.Continual;
+
 namespace Cluster.Contracts.Spec;
 
 /// <summary>
@@ -22,7 +24,9 @@ public sealed record JobSpec
 
     public required ModelSpec Model { get; init; }
 
-    public required DataSpec Data { get; init; }
+    /// <summary>What to train on. A continual job has it with each of its stages.</summary>
+    [NotWith(nameof(Method), TrainingMethod.Continual)]
+    public required DataSpec? Data { get; init; }
 
     /// <summary>Samples per round, over all workers together.</summary>
     [AtLeast(1), AtMost(16_777_216)]
@@ -33,11 +37,11 @@ public sealed record JobSpec
     public int? Leaf { get; init; }
 
     /// <summary>Passes over the training data. Either this or <see cref="Rounds"/>.</summary>
-    [Above(0), AtMost(1_000_000)]
+    [Above(0), AtMost(1_000_000), NotWith(nameof(Method), TrainingMethod.Continual)]
     public double? Epochs { get; init; }
 
     /// <summary>Number of rounds. Either this or <see cref="Epochs"/>.</summary>
-    [AtLeast(1), AtMost(1_000_000_000)]
+    [AtLeast(1), AtMost(1_000_000_000), NotWith(nameof(Method), TrainingMethod.Continual)]
     public long? Rounds { get; init; }
 
     /// <summary>Tokens per sample, for text. Defaults to the model's context.</summary>
@@ -46,8 +50,10 @@ public sealed record JobSpec
 
     public OptimizerSpec Optimizer { get; init; } = new();
 
+    [NotWith(nameof(Method), TrainingMethod.Continual)]
     public ScheduleSpec? Schedule { get; init; }
 
+    [NotWith(nameof(Method), TrainingMethod.Continual)]
     public ScalingSpec? Scaling { get; init; }
 
     public ClipSpec? Clip { get; init; }
@@ -56,7 +62,12 @@ public sealed record JobSpec
     /// Parts of the job that follow one another with other settings, such as mixed-batch training with re-warm-up.
     /// What a stage leaves out it takes from the job. A job without stages is one stage.
     /// </summary>
+    [NotWith(nameof(Method), TrainingMethod.Continual)]
     public ValueList<StageSpec> Stages { get; init; } = [];
+
+    /// <summary>Continual pre-training: the trunk's schedule, its data sets and its releases.</summary>
+    [OnlyWith(nameof(Method), TrainingMethod.Continual, IsRequired = true)]
+    public ContinualSpec? Continual { get; init; }
 
     /// <summary>Arithmetic of forward and backward. Parameters, gradients' sums and the update are float32 in both.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
@@ -85,6 +96,9 @@ public enum TrainingMethod
 
     /// <summary>Large-batch data-parallel training (You et al. 2020).</summary>
     Lamb = 1,
+
+    /// <summary>Continual pre-training with an infinite learning-rate schedule ("Beyond Cosine Decay", CoLLAs 2025).</summary>
+    Continual = 4,
 }
 
 public enum Precision

@@ -12,11 +12,35 @@ public sealed class SpelledAttribute(string text) : Attribute
 /// another value it is refused, and the writer leaves it out: a spec never holds a number that nothing reads.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class OnlyWithAttribute(string property, params object[] values) : Attribute
+public sealed class OnlyWithAttribute(string property, params object[] values) : Attribute, IKeyUse
 {
     public string Property { get; } = property;
 
-    public IReadOnlyList<object> Values { get; } = values;
+    /// <summary>With these values it must be given.</summary>
+    public bool IsRequired { get; set; }
+
+    public bool Allows(object value) => values.Contains(value);
+}
+
+/// <summary>
+/// A key that means nothing when the sibling property <paramref name="property"/> has one of these values: the opposite of
+/// <see cref="OnlyWithAttribute"/>, for keys that most values use. A required one is required with the others.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class NotWithAttribute(string property, params object[] values) : Attribute, IKeyUse
+{
+    public string Property { get; } = property;
+
+    public bool Allows(object value) => !values.Contains(value);
+}
+
+/// <summary>Whether a key is used, by the value of a sibling.</summary>
+internal interface IKeyUse
+{
+    /// <summary>Name of the sibling property.</summary>
+    string Property { get; }
+
+    bool Allows(object value);
 }
 
 /// <summary>A list of at least one item.</summary>

@@ -1,3 +1,5 @@
+using Cluster.Contracts.Spec.Continual;
+
 namespace Cluster.Contracts.Spec;
 
 /// <summary>
@@ -8,12 +10,19 @@ internal static class SpecChecks
 {
     public static void All(JobSpec spec, SpecReport report)
     {
-        ModelFitsData(spec, report);
         HeadsDivideWidth(spec.Model, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered(spec.Workers, report);
-        StageChecks.All(spec, report);
+        if (spec.Method == TrainingMethod.Continual)
+        {
+            ContinualChecks.All(spec, report);
+        }
+        else
+        {
+            ModelFitsData(spec.Model, spec.Data, "data.kind", report);
+            StageChecks.All(spec, report);
+        }
     }
 
     private static void WorkersAreOrdered(WorkersSpec workers, SpecReport report)
@@ -24,9 +33,10 @@ internal static class SpecChecks
         }
     }
 
-    private static void ModelFitsData(JobSpec spec, SpecReport report)
+    /// <param name="dataKey">Where the kind of the data stands.</param>
+    public static void ModelFitsData(ModelSpec? model, DataSpec? data, string dataKey, SpecReport report)
     {
-        if (spec is not { Model: { } model, Data: { } data })
+        if (model is null || data is null)
         {
             return;
         }
@@ -41,7 +51,7 @@ internal static class SpecChecks
         };
         if (wanted is not null)
         {
-            report.Broken("data.kind", $"{Quote.Show(dataKind)} with model.kind {modelKind}", wanted, "model.kind");
+            report.Broken(dataKey, $"{Quote.Show(dataKind)} with model.kind {modelKind}", wanted, "model.kind");
         }
     }
 

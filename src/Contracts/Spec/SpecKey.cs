@@ -20,7 +20,7 @@ internal sealed class SpecKey
         Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         ItemType = Type.IsGenericType && Type.GetGenericTypeDefinition() == typeof(ValueList<>) ? Type.GenericTypeArguments[0] : null;
         Limits = [.. property.GetCustomAttributes<LimitAttribute>().OrderBy(l => l is AtMostAttribute or BelowAttribute)];
-        OnlyWith = property.GetCustomAttribute<OnlyWithAttribute>();
+        Use = property.GetCustomAttributes().OfType<IKeyUse>().SingleOrDefault();
     }
 
     public PropertyInfo Property { get; }
@@ -37,12 +37,17 @@ internal sealed class SpecKey
     /// <summary>On the number, or on each number of a list.</summary>
     public IReadOnlyList<LimitAttribute> Limits { get; }
 
-    public OnlyWithAttribute? OnlyWith { get; }
+    /// <summary>With which values of a sibling the key is used; null for always.</summary>
+    public IKeyUse? Use { get; }
 
-    /// <summary>The property on which <see cref="OnlyWith"/> depends.</summary>
-    public PropertyInfo? Chooser => OnlyWith is null ? null : Property.DeclaringType!.GetProperty(OnlyWith.Property);
+    /// <summary>The property on which <see cref="Use"/> depends.</summary>
+    public PropertyInfo? Chooser => Use is null ? null : Property.DeclaringType!.GetProperty(Use.Property);
 
-    public bool Required => Property.IsDefined(typeof(RequiredMemberAttribute));
+    /// <summary>The values of <see cref="Chooser"/> with which the key is used, as they are spelled.</summary>
+    public IEnumerable<string> Choices => SpecNames.ValuesOf(Chooser!.PropertyType).Where(v => Use!.Allows(v.Value)).Select(v => v.Name);
+
+    /// <summary>It must be given wherever it is used.</summary>
+    public bool Required => Property.IsDefined(typeof(RequiredMemberAttribute)) || Use is OnlyWithAttribute { IsRequired: true };
 
     public bool NotEmpty => Property.IsDefined(typeof(NotEmptyAttribute));
 
@@ -51,7 +56,7 @@ internal sealed class SpecKey
     public bool OutsideAnswer => Property.IsDefined(typeof(OutsideAnswerAttribute));
 
     /// <summary>Whether the record reads this key, as its other keys are set.</summary>
-    public bool IsUsedIn(object record) => OnlyWith is null || OnlyWith.Values.Contains(Chooser!.GetValue(record));
+    public bool IsUsedIn(object record) => Use is null || Use.Allows(Chooser!.GetValue(record)!);
 
     /// <summary>The keys of a record in the order of its declaration.</summary>
     public static IReadOnlyList<SpecKey> Of(Type record) => Known.GetOrAdd(record, static type =>

@@ -89,7 +89,7 @@ public sealed class ReducedGradientTests
     private static double[] InOnePiece(JobSpec spec, Layout layout)
     {
         var masked = spec.Model is ModelSpec.Bert;
-        var data = DataSets.Open(spec.Data, [DataRoots.Shipped], DataSplit.Train, (spec.Model as ModelSpec.Bert)?.Context, masked);
+        var data = DataSets.Open(spec.Data!, [DataRoots.Shipped], DataSplit.Train, (spec.Model as ModelSpec.Bert)?.Context, masked);
         var samples = new long[spec.Batch!.Value];
         new SampleStream(spec.Seed, data.Count).Fill(0, samples);
 

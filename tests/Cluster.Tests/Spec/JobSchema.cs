@@ -37,16 +37,16 @@ internal sealed class JobSchema(DocComments comments)
             properties[key.Name] = Key(key, key.Property.GetValue(defaults));
         }
 
-        string[] required = [.. kind is null ? [] : (string[])[SpecNames.Kind], .. keys.Where(k => k.Required).Select(k => k.Name)];
+        string[] required = [.. kind is null ? [] : (string[])[SpecNames.Kind], .. keys.Where(k => k is { Required: true, Use: null }).Select(k => k.Name)];
         var schema = new JsonObject { ["description"] = comments.Of(type), ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
         if (required.Length > 0)
         {
             schema["required"] = Strings(required);
         }
 
-        if (keys.Any(k => k.OnlyWith is not null))
+        if (keys.Any(k => k.Use is not null))
         {
-            schema["allOf"] = new JsonArray([.. keys.Where(k => k.OnlyWith is not null).Select(k => OnlyWith(k, defaults))]);
+            schema["allOf"] = new JsonArray([.. keys.Where(k => k.Use is not null).Select(k => UsedWith(k, defaults)), .. keys.Where(k => k is { Required: true, Use: not null }).Select(RequiredWith)]);
         }
 
         return Compact(schema);
@@ -106,13 +106,10 @@ internal sealed class JobSchema(DocComments comments)
     }
 
     /// <summary>If the key is given, the key it depends on has one of the values; left out, that key has its default.</summary>
-    private static JsonObject OnlyWith(SpecKey key, object defaults)
+    private static JsonObject UsedWith(SpecKey key, object defaults)
     {
         var chooser = SpecNames.Of(key.Chooser!);
-        var then = new JsonObject
-        {
-            ["properties"] = new JsonObject { [chooser] = new JsonObject { ["enum"] = Strings(key.OnlyWith!.Values.Select(v => SpecNames.Of((Enum)v))) } },
-        };
+        var then = Chosen(key);
         if (!key.IsUsedIn(defaults))
         {
             then["required"] = Strings([chooser]);
@@ -120,6 +117,15 @@ internal sealed class JobSchema(DocComments comments)
 
         return new() { ["if"] = new JsonObject { ["required"] = Strings([key.Name]) }, ["then"] = then };
     }
+
+    /// <summary>If the key it depends on has one of the values, the key is given. Only keys that are themselves required choose so.</summary>
+    private static JsonObject RequiredWith(SpecKey key) =>
+        new() { ["if"] = Chosen(key), ["then"] = new JsonObject { ["required"] = Strings([key.Name]) } };
+
+    private static JsonObject Chosen(SpecKey key) => new()
+    {
+        ["properties"] = new JsonObject { [SpecNames.Of(key.Chooser!)] = new JsonObject { ["enum"] = Strings(key.Choices) } },
+    };
 
     /// <summary>The doc comment of the key, or else of its type, and of each value of an enum.</summary>
     private string? Description(SpecKey key)

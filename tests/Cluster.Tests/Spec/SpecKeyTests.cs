@@ -52,6 +52,6 @@ public sealed class SpecKeyTests
 
     [Fact]
     public void A_key_that_depends_on_another_comes_after_it() => Assert.All(
-        AllKeys().Where(k => k.Key.OnlyWith is not null),
+        AllKeys().Where(k => k.Key.Use is not null),
         k => Assert.True(k.Key.Chooser!.MetadataToken < k.Key.Property.MetadataToken, $"{k.Record.Name}.{k.Key.Name}"));
 }

@@ -42,9 +42,9 @@ internal sealed class LargeBatchMethod : IRoundMethod
         (_spec, _device) = (spec, device);
         var masked = spec.Model is ModelSpec.Bert;
         var training = Stages.Of(spec).Select(stage => stage.Sequence).Distinct()
-            .ToDictionary(sequence => sequence ?? 0, sequence => DataSets.Open(spec.Data, dataRoots, DataSplit.Train, sequence, masked));
+            .ToDictionary(sequence => sequence ?? 0, sequence => DataSets.Open(spec.Data!, dataRoots, DataSplit.Train, sequence, masked));
         _stages = [.. StagePlan.Of(spec, stage => training[stage.Sequence ?? 0].Count).Select(plan => new Stage(plan, training[plan.Sequence ?? 0], spec.Seed))];
-        _evaluation = DataSets.Open(spec.Data, dataRoots, DataSplit.Evaluation, _stages[^1].Plan.Sequence, masked);
+        _evaluation = DataSets.Open(spec.Data!, dataRoots, DataSplit.Evaluation, _stages[^1].Plan.Sequence, masked);
 
         var network = ModelCatalog.Create(spec.Model, _evaluation.InputShape, _evaluation.Classes, spec.Seed, device);
         _model = new FlatModel(network, spec.Precision, device);
