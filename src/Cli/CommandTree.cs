@@ -47,6 +47,7 @@ internal static class CommandTree
     {
         RunVerb.Create(),
         ValidateVerb.Create(),
+        ScheduleVerb.Create(),
         InspectVerb.Create(),
         DataVerb.Create(),
 

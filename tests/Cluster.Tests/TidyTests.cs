@@ -160,6 +160,7 @@ public sealed class TidyTests
             "cluster inspect", "cluster inspect <path>",
             "cluster run", "cluster run <spec>", "cluster run --data", "cluster run --json", "cluster run --port", "cluster run --resume",
             "cluster run --set", "cluster run --store", "cluster run --threads", "cluster run --workers",
+            "cluster schedule", "cluster schedule <spec>", "cluster schedule --data", "cluster schedule --png", "cluster schedule --set",
             "cluster trainer",
             "cluster validate", "cluster validate <spec>", "cluster validate --set",
         ];
