@@ -27,6 +27,12 @@ internal enum SeedPurpose
     Shuffle = 2,
     Leaf = 3,
     Masking = 4,
+
+    // Continual pre-training.
+    StageShuffle = 41,
+    Replay = 42,
+    Branch = 43,
+    Generation = 44,
 }
 
 /// <summary>A small generator for code of our own (torch has its own): SplitMix64 over a derived seed.</summary>

@@ -88,12 +88,12 @@ public sealed class ContinualSpecTests
 
         Assert.Equal(
             [
-                "Trunk 0+6 after 0 in 0", "Branch 6+4 after 6 in 0 plays",
-                "Trunk 10+2 after 6 in 1", "Branch 12+3 after 8 in 1 digits-8", "Trunk 15+3 after 8 in 1", "Branch 18+3 after 11 in 1 digits",
-                "Trunk 21+4 after 11 in 2",
+                "Trunk 0+6 after 0 in 0", "Branch 6+5 after 6 in 0 plays",
+                "Trunk 11+2 after 6 in 1", "Branch 13+4 after 8 in 1 digits-8", "Trunk 17+3 after 8 in 1", "Branch 20+4 after 11 in 1 digits",
+                "Trunk 24+4 after 11 in 2",
             ],
             plan.Segments.Select(s => $"{s.Kind} {s.FirstRound}+{s.Rounds} after {s.Update} in {s.Stage}{(s.Release is null ? "" : $" {s.Release.Name}")}"));
-        Assert.Equal(25, plan.Rounds);
+        Assert.Equal(28, plan.Rounds);
         for (var round = 0L; round < plan.Rounds; round++)
         {
             var segment = plan.At(round);

@@ -137,7 +137,7 @@ public sealed class ReducedGradientTests
 
         public long ContributionLength => method.ContributionLength;
 
-        public IReadOnlyList<Leaf> EvaluationLeaves => method.EvaluationLeaves;
+        public IReadOnlyList<EvaluationSet> EvaluationSets => method.EvaluationSets;
 
         public MethodState State => method.State;
 
@@ -156,7 +156,7 @@ public sealed class ReducedGradientTests
             return Result = method.Update(round, sum, tally);
         }
 
-        public Tally Evaluate(Leaf leaf) => method.Evaluate(leaf);
+        public Tally Evaluate(EvaluationSet set, Leaf leaf) => method.Evaluate(set, leaf);
 
         public void Dispose() => method.Dispose();
 

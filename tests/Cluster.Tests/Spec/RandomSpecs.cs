@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using Cluster.Contracts.Spec;
 
 namespace Cluster.Tests.Spec;
@@ -81,7 +80,7 @@ internal sealed class RandomSpecs(int seed)
         _ when type == typeof(ValueList<int>) => (ValueList<int>)[.. Enumerable.Range(1, _random.Next(4))],
         _ when type == typeof(ValueList<string>) => (ValueList<string>)[Text(), Text()],
         _ when type == typeof(ClipSpec) => Fill(new ClipSpec { Norm = _random.NextDouble() + 1e-300 }),
-        _ when type.IsAbstract || type.IsGenericType || type.GetProperties().Any(p => p.IsDefined(typeof(RequiredMemberAttribute))) => null,
+        _ when type.IsAbstract || type.IsGenericType || SpecKey.Of(type).Any(k => k.Required) => null,
         _ => Fill(Activator.CreateInstance(type)!),
     };
 
