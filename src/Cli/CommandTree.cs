@@ -49,6 +49,7 @@ internal static class CommandTree
         ValidateVerb.Create(),
         ScheduleVerb.Create(),
         InspectVerb.Create(),
+        GenerateVerb.Create(),
         DataVerb.Create(),
 
         UpVerb.Create(),
@@ -63,6 +64,7 @@ internal static class CommandTree
         ResumeVerb.Create(),
         CheckpointsVerb.Create(),
         ExportVerb.Create(),
+        LineageVerb.Create(),
         WorkersVerb.Create(),
         DrainVerb.Create(),
         UndrainVerb.Create(),

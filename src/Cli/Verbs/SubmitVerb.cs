@@ -23,11 +23,13 @@ internal static class SubmitVerb
     {
         var path = parsed.GetRequiredValue(VerbOptions.Spec);
         var spec = SpecFile.Read(path, parsed.GetValue(VerbOptions.Set) ?? []); // Checked here first: the messages name file and line.
+        var roots = DataRoots.Of(path, parsed.GetValue(VerbOptions.Data), Environment.GetEnvironmentVariable(DataRoots.Variable));
+        spec = DataRecord.Record(spec, roots, whereFound: true);
         var request = new SubmitRequest
         {
             Spec = SpecText.Write(spec),
             Workers = workers,
-            DataRoots = DataRoots.Of(path, parsed.GetValue(VerbOptions.Data), Environment.GetEnvironmentVariable(DataRoots.Variable)),
+            DataRoots = roots,
         };
         var jobId = await client.SubmitAsync(request, cancellationToken);
         return follow

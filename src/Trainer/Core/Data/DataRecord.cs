@@ -34,12 +34,14 @@ internal sealed record DataRecord(long Bytes, string Sha256)
     }
 
     /// <summary>The spec with the record of every stage that has none yet; those that have one are compared.</summary>
+    /// <param name="whereFound">Stages whose files are not here stay as they are: the workers may have them.</param>
     /// <exception cref="BadInputException">A file is missing, or is not the recorded one.</exception>
-    public static JobSpec Record(JobSpec spec, IReadOnlyList<string> roots)
+    public static JobSpec Record(JobSpec spec, IReadOnlyList<string> roots, bool whereFound = false)
     {
         if (spec.Continual is not { } continual) { return spec; }
         ContinualStageSpec Recorded(ContinualStageSpec stage)
         {
+            if (whereFound && !DataSets.AreThere(stage.Data, roots)) { return stage; }
             try
             {
                 var found = Check(stage, roots);

@@ -55,6 +55,12 @@ internal static class DataSets
         };
     }
 
+    public static bool AreThere(DataSpec spec, IReadOnlyList<string> roots)
+    {
+        try { return FilesOf(spec, roots).Count > 0; }
+        catch (BadInputException) { return false; }
+    }
+
     private static IReadOnlyList<string> DigitsFiles(string path, IReadOnlyList<string> roots, DataSplit split) =>
         DataSearch.FindFiles(path, roots, [split == DataSplit.Train ? "optdigits.tra" : "optdigits.tes"]);
 
