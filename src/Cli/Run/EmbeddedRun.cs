@@ -8,6 +8,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Dashboard;
 using Cluster.Grains.Hosting;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Methods.Continual;
 
 namespace Cluster.Cli.Run;
 
@@ -32,7 +33,7 @@ internal sealed class EmbeddedRun(RunOptions options)
         if (options.GatewayPort is < 0 or > ushort.MaxValue) { throw new BadInputException($"--port: found {options.GatewayPort}, allowed: 1 to {ushort.MaxValue}, or 0 to let the system choose"); }
 
         var roots = DataRoots.Of(options.SpecPath, options.Data, Environment.GetEnvironmentVariable(DataRoots.Variable));
-        spec = DataRecord.Record(spec, roots);
+        spec = TrunkStart.Record(DataRecord.Record(spec, roots), roots);
         DataCheck.Check(spec, roots);
         JobFolder.MakeReady(options.Store);
         var resumed = options.Resume ? JobFolder.Newest(options.Store, spec) : null;

@@ -27,6 +27,7 @@ internal sealed partial class ContinualChecks
         new RateChecks($"{Path}.schedule", report).Check(checks._spec.Schedule);
         foreach (var (index, stage) in checks._spec.Stages.Index()) { checks.Stage(stage, index, $"{Path}.stages[{index}]"); }
         foreach (var (index, release) in checks._spec.Releases.Index()) { checks.ReleaseWithin(release, $"{Path}.releases[{index}]"); }
+        checks.Hash(checks._spec.Start?.WeightsSha256, $"{Path}.start.weightsSha256");
         checks.Sequence();
         checks.Preview();
     }
@@ -46,11 +47,7 @@ internal sealed partial class ContinualChecks
             _report.Broken($"{path}.name", $"{Quote.Show(stage.Name)}, the name of an earlier stage", "a name of its own for each stage");
         }
 
-        if (stage.Sha256 is { } hash && !Sha256().IsMatch(hash))
-        {
-            _report.Broken($"{path}.sha256", Quote.Show(hash), "64 lower-case hex digits, or no such key to have it recorded");
-        }
-
+        Hash(stage.Sha256, $"{path}.sha256");
         SpecChecks.ModelFitsData(_job.Model, stage.Data, $"{path}.data.kind", _report);
         _mixtures.Check(stage.Mixture, index, $"{path}.mixture");
         From(stage, earlier.LastOrDefault(), path);
@@ -62,6 +59,14 @@ internal sealed partial class ContinualChecks
             }
 
             Release(release, stage, index, $"{path}.release");
+        }
+    }
+
+    private void Hash(string? hash, string path)
+    {
+        if (hash is not null && !Sha256().IsMatch(hash))
+        {
+            _report.Broken(path, Quote.Show(hash), "64 lower-case hex digits, or no such key to have it recorded");
         }
     }
 

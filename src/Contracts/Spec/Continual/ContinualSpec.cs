@@ -9,6 +9,9 @@ public sealed record ContinualSpec
     /// <summary>The learning rate of the trunk.</summary>
     public required RateSpec Schedule { get; init; }
 
+    /// <summary>Weights to begin from. Left out, the trunk begins with random ones.</summary>
+    public StartSpec? Start { get; init; }
+
     /// <summary>What the trunk is trained on, in this order. Append-only: an earlier stage never changes once it was trained.</summary>
     [NotEmpty]
     public required ValueList<ContinualStageSpec> Stages { get; init; }
@@ -19,6 +22,24 @@ public sealed record ContinualSpec
     /// <summary>What <c>cluster run</c> lets the newest release write when the job has ended. Text models only.</summary>
     [OutsideAnswer]
     public PreviewSpec? Preview { get; init; }
+}
+
+/// <summary>A checkpoint of an earlier job with the same model. Its weights are taken, and the moments begin at zero.</summary>
+public sealed record StartSpec
+{
+    /// <summary>Its folder, as the workers see it; a relative one is looked for like data. It must stay for as long as the job runs.</summary>
+    [OutsideAnswer]
+    public required string Checkpoint { get; init; }
+
+    /// <summary>
+    /// The release that it is. An annealed state is gone on from only where it is named: without this, states of the trunk alone
+    /// are taken.
+    /// </summary>
+    [Name]
+    public string? Release { get; init; }
+
+    /// <summary>Its manifest's weightsSha256. <c>run</c> and <c>submit</c> record it; where it stands, other weights are refused.</summary>
+    public string? WeightsSha256 { get; init; }
 }
 
 /// <summary>One data set of the trunk.</summary>
