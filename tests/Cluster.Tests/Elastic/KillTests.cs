@@ -22,7 +22,7 @@ public sealed class KillTests(ITestOutputHelper output)
     {
         var runs = int.Parse(Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? "3", CultureInfo.InvariantCulture);
         var hasMnist = Environment.GetEnvironmentVariable(DataRoots.Variable) is { } roots && Directory.Exists(Path.Combine(roots, "mnist"));
-        (string Name, string Spec)[] jobs = [("digits", ElasticJobs.Digits), ("gpt", ElasticJobs.Gpt), .. hasMnist ? [("lenet", ElasticJobs.LeNet)] : Array.Empty<(string, string)>()];
+        (string Name, string Spec)[] jobs = [("digits", ElasticJobs.Digits), ("gpt", ElasticJobs.Gpt), ("continual", ElasticJobs.Continual), .. hasMnist ? [("lenet", ElasticJobs.LeNet)] : Array.Empty<(string, string)>()];
 
         await using var cluster = await TestCluster.StartAsync(Workers);
         var undisturbed = new Dictionary<string, Answer>();
@@ -46,7 +46,7 @@ public sealed class KillTests(ITestOutputHelper output)
             Assert.True(expected.Hash == answer.Hash, $"seed {seed}: {answer.Hash} and not {expected.Hash}\n{cluster.Logs()}");
             Assert.Equal(expected.SamplesSeen, answer.SamplesSeen);
             Assert.Equal(expected.Losses, answer.Losses);
-            Assert.InRange(again, long.MinValue, kills * expected.Leaves / view.Rounds);
+            Assert.InRange(again, long.MinValue, kills * ((expected.Leaves + view.Rounds - 1) / view.Rounds)); // Rounds may differ: some of a continual job have no leaves.
             Assert.InRange(view.Recoveries, 0, kills);
         }
     }
