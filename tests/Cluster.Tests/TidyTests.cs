@@ -27,7 +27,7 @@ public sealed class TidyTests
         ("src/Trainer/Core", ["Cluster.Trainer.Methods"], "shared parts know no method"),
         ("src/Trainer/Core", ["Cluster.Trainer.Rounds", "Cluster.Trainer.Worker", "Cluster.Contracts.Jobs", "Orleans"], "the compute core runs without a cluster"),
         ("src/Trainer/Methods", ["Cluster.Trainer.Rounds", "Cluster.Trainer.Worker", "Cluster.Trainer.Core.Collectives", "Cluster.Contracts.Jobs", "Orleans"], "a method is maths: it knows neither ranks nor the cluster"),
-        ("src/Trainer/Rounds", ["Cluster.Trainer.Worker", "Cluster.Trainer.Methods.Continual", "Cluster.Trainer.Methods.Lamb", "Cluster.Contracts.Jobs", "Orleans"], "the loop runs any method on any mesh"),
+        ("src/Trainer/Rounds", ["Cluster.Trainer.Worker", "Cluster.Trainer.Methods.Continual", "Cluster.Trainer.Methods.FedHyper", "Cluster.Trainer.Methods.Lamb", "Cluster.Contracts.Jobs", "Orleans"], "the loop runs any method on any mesh"),
         ("src/Contracts", ["Cluster.Client", "Cluster.Dashboard", "Cluster.Grains", "Cluster.Trainer", "TorchSharp"], "what all share depends on none"),
         ("src/Grains", ["TorchSharp"], "the control plane does no maths"),
     ];
@@ -158,6 +158,8 @@ public sealed class TidyTests
             "cluster up", "cluster up --detach", "cluster up --gateway-port", "cluster up --json", "cluster up --port", "cluster up --store", "cluster up --workers",
             "cluster down", "cluster down --json", "cluster down --store",
             "cluster data", "cluster data get", "cluster data get <name>", "cluster data get --data",
+            "cluster data partition", "cluster data partition <spec>", "cluster data partition --data", "cluster data partition --json",
+            "cluster data partition --png", "cluster data partition --set",
             "cluster generate", "cluster generate <path>", "cluster generate --prompt", "cluster generate --release", "cluster generate --seed",
             "cluster generate --temperature", "cluster generate --tokens", "cluster generate --top-k",
             "cluster inspect", "cluster inspect <path>",

@@ -37,7 +37,7 @@ internal static class PngPlot
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new BadInputException($"{path} cannot be written: {reason.Message}");
+            throw new BadInputException($"--png: {path} cannot be written: {reason.Message}");
         }
     }
 

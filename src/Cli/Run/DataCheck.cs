@@ -1,6 +1,7 @@
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Data.Clients;
 using Cluster.Trainer.Methods.Continual;
 
 namespace Cluster.Cli.Run;
@@ -14,6 +15,12 @@ internal static class DataCheck
         if (spec.Data is not { } data)
         {
             StageData.OpenAll(spec, roots);
+            return;
+        }
+
+        if (spec.Method == TrainingMethod.FedHyper)
+        {
+            FederatedData.Open(spec, roots);
             return;
         }
 

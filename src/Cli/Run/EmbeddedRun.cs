@@ -59,7 +59,7 @@ internal sealed class EmbeddedRun(RunOptions options)
         _ = fleet.Failing.ContinueWith(failing => jobs.FailAsync(folder.Id, failing.Result, CancellationToken.None), TaskScheduler.Default);
 
         var last = await screen.FollowAsync(jobs.WatchAsync(folder.Id, 0, CancellationToken.None));
-        var report = RunReport.Of(last, folder.Id, spec.Method.ToString().ToLowerInvariant(), Stopwatch.GetElapsedTime(began));
+        var report = RunReport.Of(last, folder.Id, SpecSummary.MethodOf(spec), Stopwatch.GetElapsedTime(began));
         screen.Finish(report, ResumeCommand());
         json?.Write(report);
         if (spec.Continual is { } continual) { ContinualSummary.Show(continual, folder.Path, screen); }

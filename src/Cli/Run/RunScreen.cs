@@ -41,8 +41,7 @@ internal sealed class RunScreen
             Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
         });
         if (redirected) { console.Profile.Width = 200; }
-        var optimizer = spec.Optimizer.Kind.ToString().ToLowerInvariant();
-        console.MarkupLineInterpolated($"[bold]{jobId}[/]: {spec.Model.GetType().Name.ToLowerInvariant()} with {optimizer} on {workers} worker{(workers == 1 ? "" : "s")}");
+        console.MarkupLineInterpolated($"[bold]{jobId}[/]: {SpecSummary.Of(spec)} on {workers} worker{(workers == 1 ? "" : "s")}");
         return new RunScreen(console, live: !redirected);
     }
 
@@ -134,7 +133,7 @@ internal sealed class RunScreen
         var perSecond = done > 0 ? done / (now - _firstRoundAt) : 0;
         var samplesPerSecond = view.Round > 0 ? perSecond * view.SamplesSeen / view.Round : 0;
         var left = perSecond > 0 ? TimeSpan.FromSeconds((view.Rounds - view.Round) / perSecond) : (TimeSpan?)null;
-        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
+        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}{(view.Metrics.TryGetValue("globalLr", out var alpha) ? string.Create(CultureInfo.InvariantCulture, $"  global lr {alpha:G3}") : "")}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
     }
 
     private static string Bar(long done, long of)

@@ -33,7 +33,7 @@ internal static class ScheduleTable
     {
         TrainingMethod.Lamb => OfStages(spec, roots),
         TrainingMethod.Continual => OfTrunk(spec.Continual!),
-        _ => throw new BadInputException($"method {spec.Method.ToString().ToLowerInvariant()} finds its learning rate while it trains; only methods lamb and continual have a schedule"),
+        _ => throw new BadInputException($"method {SpecSummary.MethodOf(spec)} finds its learning rate while it trains; only methods lamb and continual have a schedule"),
     };
 
     /// <summary>Updates are numbered from 0 in a stage's own count (see <see cref="Schedule"/>), and here from 1 over all stages.</summary>

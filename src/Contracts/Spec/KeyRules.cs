@@ -9,9 +9,10 @@ public sealed class SpelledAttribute(string text) : Attribute
 
 /// <summary>
 /// A key that means something only when the sibling property <paramref name="property"/> has one of these values. Given with
-/// another value it is refused, and the writer leaves it out: a spec never holds a number that nothing reads.
+/// another value it is refused, and the writer leaves it out: a spec never holds a number that nothing reads. Where a key has more
+/// than one such rule, all must hold.
 /// </summary>
-[AttributeUsage(AttributeTargets.Property)]
+[AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
 public sealed class OnlyWithAttribute(string property, params object[] values) : Attribute, IKeyUse
 {
     public string Property { get; } = property;
@@ -24,9 +25,9 @@ public sealed class OnlyWithAttribute(string property, params object[] values) :
 
 /// <summary>
 /// A key that means nothing when the sibling property <paramref name="property"/> has one of these values: the opposite of
-/// <see cref="OnlyWithAttribute"/>, for keys that most values use. A required one is required with the others.
+/// <see cref="OnlyWithAttribute"/>, for keys that most values use.
 /// </summary>
-[AttributeUsage(AttributeTargets.Property)]
+[AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
 public sealed class NotWithAttribute(string property, params object[] values) : Attribute, IKeyUse
 {
     public string Property { get; } = property;

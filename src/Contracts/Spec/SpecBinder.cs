@@ -101,7 +101,7 @@ internal sealed class SpecBinder(SpecReport report)
     private bool BindKeys(object record, SpecNode.Mapping mapping, string path, string? kinds)
     {
         var keys = SpecKey.Of(record.GetType());
-        var missing = keys.Where(k => k is { Required: true, Use: null }).ToHashSet();
+        var missing = keys.Where(k => k is { Required: true, Uses: [] }).ToHashSet();
         string[] names = [.. kinds is null ? [] : (string[])[SpecNames.Kind], .. keys.Select(k => k.Name)];
         foreach (var entry in mapping.Entries)
         {
@@ -146,12 +146,17 @@ internal sealed class SpecBinder(SpecReport report)
     private void RefuseUnused(object record, SpecKey key, string path)
     {
         var keyPath = SpecPath.Join(path, key.Name);
-        if (!report.IsGiven(keyPath) || key.IsUsedIn(record)) { return; }
+        if (!report.IsGiven(keyPath) || key.Uses.FirstOrDefault(condition => !condition.HoldsIn(record)) is not { } unmet)
+        {
+            return;
+        }
 
-        var chooserPath = SpecPath.Join(path, SpecNames.Of(key.Chooser!));
-        if (report.IsWrong(chooserPath)) { return; } // Which value was meant is not known.
-        var chosen = SpecNames.Of((Enum)key.Chooser!.GetValue(record)!);
-        report.Broken(keyPath, $"a key that {chooserPath} {chosen} does not use", $"this key with {chooserPath} {string.Join(" or ", key.Choices)}", chooserPath);
+        var chooserPath = SpecPath.Join(path, SpecNames.Of(unmet.Chooser));
+        if (!report.IsWrong(chooserPath)) // Else nobody knows what was chosen.
+        {
+            var chosen = SpecNames.Of((Enum)unmet.Chooser.GetValue(record)!);
+            report.Broken(keyPath, $"a key that {chooserPath} {chosen} does not use", $"this key with {chooserPath} {string.Join(" or ", unmet.Choices)}", chooserPath);
+        }
     }
 
     private static string Found(SpecNode node, Type type)

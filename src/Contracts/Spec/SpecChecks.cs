@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec.Continual;
+using Cluster.Contracts.Spec.Federated;
 
 namespace Cluster.Contracts.Spec;
 
@@ -14,14 +15,13 @@ internal static class SpecChecks
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered(spec.Workers, report);
-        if (spec.Method == TrainingMethod.Continual)
+        if (spec.Method != TrainingMethod.Continual) { ModelFitsData(spec.Model, spec.Data, "data.kind", report); }
+        switch (spec.Method)
         {
-            ContinualChecks.All(spec, report);
-        }
-        else
-        {
-            ModelFitsData(spec.Model, spec.Data, "data.kind", report);
-            StageChecks.All(spec, report);
+            case TrainingMethod.Lamb: StageChecks.All(spec, report); break;
+            case TrainingMethod.FedHyper: FederatedChecks.All(spec, report); break;
+            case TrainingMethod.Continual: ContinualChecks.All(spec, report); break;
+            default: break; // Not known: which keys are missing cannot be judged.
         }
     }
 
@@ -69,7 +69,7 @@ internal static class SpecChecks
         }
     }
 
-    private static void RangeIsOrdered(string key, RangeSpec? range, SpecReport report)
+    internal static void RangeIsOrdered(string key, RangeSpec? range, SpecReport report)
     {
         if (range is not null && range.Low > range.High)
         {

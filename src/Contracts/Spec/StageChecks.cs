@@ -40,6 +40,9 @@ internal sealed class StageChecks
         }
     }
 
+    /// <summary>The one rule that a job without stages of any method keeps.</summary>
+    public static void SequenceOf(JobSpec job, SpecReport report) => new StageChecks(job, Stages.Of(job with { Stages = [] })[0], "", report).Sequence();
+
     private static void OneLength(string prefix, double? epochs, long? rounds, SpecReport report)
     {
         if (epochs is not null && rounds is not null)

@@ -28,6 +28,14 @@ internal enum SeedPurpose
     Leaf = 3,
     Masking = 4,
 
+    // Federated: who holds what, who takes part, and in which order a client sees its samples.
+    PartitionOrder = 20,
+    PartitionShares = 21,
+    ClientOrder = 22,
+    ClientSampling = 23,
+    LocalOrder = 24,
+    LocalStep = 25,
+
     // Continual pre-training.
     StageShuffle = 41,
     Replay = 42,

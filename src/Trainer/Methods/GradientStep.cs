@@ -43,6 +43,7 @@ internal sealed class GradientStep(JobSpec spec, FlatModel model, IOptimizer opt
     /// <param name="resetMoments">Moments and t begin at zero again.</param>
     public RoundResult Update(FlatBuffer sum, in Tally tally, double eta, bool resetMoments)
     {
+        if (tally.Weight == 0) { return new RoundResult(eta, double.NaN, "no sample of the round has anything to predict"); }
         var scale = 1 / tally.Weight;
         var norm = GradientNorm(sum, scale);
         if (!double.IsFinite(norm)) { return new RoundResult(eta, norm, "the gradient is not finite"); }

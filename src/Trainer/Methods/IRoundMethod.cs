@@ -35,8 +35,8 @@ internal interface IRoundMethod : IDisposable
     Tally Contribute(long round, Leaf leaf, FlatBuffer into);
 
     /// <summary>
-    /// Takes one step with the round's canonical sum. May write over <paramref name="sum"/>. A sum that is not finite leaves
-    /// the state as it is.
+    /// Takes one step with the round's canonical sum. May write over <paramref name="sum"/>. A sum that is not finite, or of no
+    /// weight, leaves the state as it is.
     /// </summary>
     RoundResult Update(long round, FlatBuffer sum, in Tally tally);
 
@@ -59,19 +59,22 @@ internal interface IRoundMethod : IDisposable
     MethodState State { get; }
 }
 
-/// <summary>One unit of work of a round: samples <paramref name="First"/> to First + <paramref name="Count"/> - 1 of the job's sample stream.</summary>
+/// <summary>
+/// One unit of work of a round: items <paramref name="First"/> to First + <paramref name="Count"/> - 1 of what the method counts,
+/// which is samples of the job's stream, or clients.
+/// </summary>
 /// <param name="Index">Position in the round's canonical order, from 0.</param>
 internal readonly record struct Leaf(int Index, long First, int Count)
 {
-    /// <summary>Consecutive leaves of at most <paramref name="size"/> samples; the last may be smaller.</summary>
-    /// <param name="first">Where the samples begin.</param>
-    public static Leaf[] Cut(long samples, int size, long first = 0)
+    /// <summary>Consecutive leaves of at most <paramref name="size"/> items; the last may be smaller.</summary>
+    /// <param name="first">Where the items begin.</param>
+    public static Leaf[] Cut(long items, int size, long first = 0)
     {
-        var leaves = new Leaf[(samples + size - 1) / size];
+        var leaves = new Leaf[(items + size - 1) / size];
         for (var i = 0; i < leaves.Length; i++)
         {
             var offset = (long)i * size;
-            leaves[i] = new Leaf(i, first + offset, (int)Math.Min(size, samples - offset));
+            leaves[i] = new Leaf(i, first + offset, (int)Math.Min(size, items - offset));
         }
 
         return leaves;
@@ -100,4 +103,7 @@ internal sealed record RoundResult(double LearningRate, double GradientNorm, str
 {
     /// <summary>What the method adds to the record of an applied round, by name: at most 50 finite numbers, names of at most 96 characters.</summary>
     public ImmutableDictionary<string, double> Values { get; init; } = ImmutableDictionary<string, double>.Empty;
+
+    /// <summary>What a person should read, such as who was left out of an applied round and why. The same words on every rank.</summary>
+    public ImmutableArray<string> Notices { get; init; } = [];
 }

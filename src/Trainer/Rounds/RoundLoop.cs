@@ -30,7 +30,6 @@ internal sealed class RoundLoop : IDisposable
     private readonly JobSpec _spec;
     private readonly IRoundObserver _observer;
     private readonly LeafAccumulator _accumulator;
-    private readonly FlatBuffer _sum;
     private readonly RoundCounters _counters;
     private string _lastSkip = "the loss or gradient is not finite";
 
@@ -39,9 +38,7 @@ internal sealed class RoundLoop : IDisposable
         _method = method;
         _spec = spec;
         _observer = observer;
-        var device = method.State.Buffers[0].Buffer.Tensor.device;
-        _accumulator = new LeafAccumulator(() => new FlatBuffer(method.ContributionLength, device));
-        _sum = new FlatBuffer(method.ContributionLength, device);
+        _accumulator = new LeafAccumulator(() => FlatBuffer.ForPeers(method.ContributionLength, Device)); // Read in place where ranks share memory.
         _counters = new RoundCounters(method.State.Counters);
     }
 
@@ -50,6 +47,7 @@ internal sealed class RoundLoop : IDisposable
     /// <exception cref="MeshFaultException">A peer was lost or sent what it should not; the state is that of the last committed round.</exception>
     public LoopEnd Run(Mesh mesh, Func<RoundWish> wish)
     {
+        using var sum = mesh.CreateSum(_method.ContributionLength, Device);
         StateTransfer.CatchUp(mesh, _method.State, _counters);
         _observer.Began(_counters);
         var agreed = default(RoundWish);
@@ -65,17 +63,19 @@ internal sealed class RoundLoop : IDisposable
             if (_counters.Round == _method.Rounds) { return new LoopEnd.Finished(); }
             if (agreed.Stop) { return new LoopEnd.Stopped(); }
 
-            (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish());
+            (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish(), sum);
             _lastSkip = result.Skipped ?? _lastSkip;
             _observer.Committed(_counters, tally, result);
             if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
         }
     }
 
+    private TorchSharp.torch.Device Device => _method.State.Buffers[0].Buffer.Tensor.device;
+
     private bool IsEvaluationDue => _method.IsEvaluatedAfter(_counters.Round)
         || (_counters.Round > 0 && _spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0);
 
-    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish)
+    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish, FlatBuffer sum)
     {
         var leaves = _method.Leaves(round);
         var ranges = new LeafRanges(leaves.Count, mesh.Size);
@@ -90,19 +90,18 @@ internal sealed class RoundLoop : IDisposable
         _observer.LeavesComputed(mine.Count);
         var (agreed, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
 
-        var result = leaves.Count == 0 ? _method.Update(round, _sum, total)
+        var result = leaves.Count == 0 ? _method.Update(round, sum, total)
             : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
-            : total.Weight == 0 ? new RoundResult(double.NaN, double.NaN, "no sample of the round has anything to predict")
-            : Reduce(mesh, round, ranges, total);
+            : Reduce(mesh, round, ranges, total, sum);
 
         _counters.Commit(total, result.Skipped is not null);
         return (agreed, total, result);
     }
 
-    private RoundResult Reduce(Mesh mesh, long round, LeafRanges ranges, in Tally total)
+    private RoundResult Reduce(Mesh mesh, long round, LeafRanges ranges, in Tally total, FlatBuffer sum)
     {
-        mesh.AllReduce(round, _accumulator.Nodes, ranges, _sum);
-        return _method.Update(round, _sum, total);
+        mesh.AllReduce(round, _accumulator.Nodes, ranges, sum);
+        return _method.Update(round, sum, total);
     }
 
     /// <summary>Exchanges headers and folds all ranks' scalars over the same tree as the vectors.</summary>
@@ -140,9 +139,5 @@ internal sealed class RoundLoop : IDisposable
         return Agree(mesh, _counters.Round, ranges, default, [.. fold.Nodes.Select(node => node.Value)]).Total;
     }
 
-    public void Dispose()
-    {
-        _accumulator.Dispose();
-        _sum.Dispose();
-    }
+    public void Dispose() => _accumulator.Dispose();
 }

@@ -33,7 +33,7 @@ internal sealed class JobCheckpoints : IDisposable
         var submission = assignment.Submission;
         var restored = isFresh && (submission.Resume || assignment.Generation > 1) ? Restore(assignment, method.State, log) : null;
         var job = new CheckpointJob(
-            assignment.JobId, spec.Name, spec.Method.ToString().ToLowerInvariant(), submission.SpecHash, submission.SpecText, environment);
+            assignment.JobId, spec.Name, SpecSummary.MethodOf(spec), submission.SpecHash, submission.SpecText, environment);
         var writer = CheckpointWriter.Open(submission.Directory, job, spec.Checkpoint.Keep, restored is null ? null : Path.GetFileName(restored.Path), time, new Disk(), out var notices, restored?.Manifest.Lineage);
         foreach (var notice in notices) { log.Notice(notice); }
         return new JobCheckpoints(writer, submission.Directory, spec.Checkpoint, method, log);

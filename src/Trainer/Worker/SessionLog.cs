@@ -96,6 +96,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
 
     public void Committed(RoundCounters counters, in Tally tally, RoundResult result)
     {
+        foreach (var notice in result.Notices) { Notice($"round {counters.Round}: {notice}"); }
         var values = ImmutableDictionary.CreateBuilder<string, double>();
         if (result.Skipped is null)
         {

@@ -109,13 +109,23 @@ internal static class DataSets
     private static TextWindows OpenText(DataSpec.Text spec, IReadOnlyList<string> roots, DataSplit split, int? sequence, bool masked)
     {
         if (spec.Files.Count == 0) { throw new BadInputException("data.files is empty: text needs at least one file"); }
-        if (sequence is not { } tokens) { throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context"); }
-
+        RequireSequence(sequence);
         var files = spec.Files.Select(file => DataSearch.FindFile(file, roots)).ToArray();
         var text = TextFiles.Read(files, spec.EvaluationShare, split);
-        var source = $"the {(split == DataSplit.Train ? "training" : "evaluation")} part of {string.Join(" + ", files)}";
+        return Windows(spec, text, sequence, masked, $"the {(split == DataSplit.Train ? "training" : "evaluation")} part of {string.Join(" + ", files)}");
+    }
+
+    /// <summary>Text that is in memory already, cut into samples.</summary>
+    /// <param name="source">Names it in messages.</param>
+    /// <exception cref="BadInputException">It is shorter than one sample, or the length of one is not given.</exception>
+    public static TextWindows Windows(DataSpec.Text spec, byte[] text, int? sequence, bool masked, string source)
+    {
+        var tokens = RequireSequence(sequence);
         return masked
             ? new MaskedWindows(text, tokens, spec.MaskedShare, source)
             : new CausalWindows(text, tokens, source);
     }
+
+    private static int RequireSequence(int? sequence) =>
+        sequence ?? throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context");
 }

@@ -34,6 +34,13 @@ internal interface IDataSet
     }
 }
 
+/// <summary>A data set whose samples each have one class.</summary>
+internal interface ILabelledSet : IDataSet
+{
+    /// <summary>The class of each sample, [Count].</summary>
+    ReadOnlySpan<byte> Labels { get; }
+}
+
 /// <summary>The part of a data set to open.</summary>
 internal enum DataSplit
 {
