@@ -1,0 +1,40 @@
+namespace Cluster.Benchmarks.Federated;
+
+/// <summary>
+/// All cells, the most telling first, so that the table says something whenever it is cut off: what the relations of
+/// <see cref="FederatedRelations"/> need, seed by seed; then the other data sets, then the base lines and the rates between.
+/// </summary>
+internal static class FederatedPlan
+{
+    private static readonly int[] s_seeds = [1, 2, 3];
+    private static readonly string[] s_global = [FederatedMethods.FedAvg, FederatedMethods.G, FederatedMethods.GCL];
+
+    public static IEnumerable<FederatedCell> Cells() => Relations().Concat(OtherData()).Concat(Wider()).Distinct();
+
+    private static IEnumerable<FederatedCell> Relations() =>
+        from seed in s_seeds
+        from cell in
+            Grid("mnist", FederatedMethods.Hyper, [0.001, 0.01, 0.1], 1, seed)
+            .Concat(Grid("mnist", s_global, [0.01], 0.5, seed))
+            .Concat(Grid("text", [FederatedMethods.FedAvg, FederatedMethods.SL, FederatedMethods.CL], FederatedTask.TextRates[..1], 1, seed))
+            .Concat(Grid("text", [FederatedMethods.FedAvg, FederatedMethods.G], FederatedTask.TextRates[1..2], 1, seed))
+        select cell;
+
+    private static IEnumerable<FederatedCell> OtherData() =>
+        from seed in s_seeds
+        from task in (string[])["fashion-0.5", "fashion-0.1", "cifar10-0.5", "cifar10-0.1"]
+        from cell in Grid(task, FederatedMethods.Hyper, [0.001, 0.01], 1, seed)
+        select cell;
+
+    private static IEnumerable<FederatedCell> Wider() =>
+        from seed in s_seeds
+        from cell in
+            Grid("mnist", FederatedMethods.BaseLines, [0.001, 0.01, 0.1], 1, seed)
+            .Concat(Grid("mnist", s_global, [0.01], 2, seed))
+            .Concat(Grid("mnist", FederatedMethods.Hyper, [0.005, 0.05], 1, seed))
+            .Concat(Grid("text", FederatedMethods.Hyper, FederatedTask.TextRates, 1, seed))
+        select cell;
+
+    private static IEnumerable<FederatedCell> Grid(string task, IReadOnlyList<string> methods, double[] betas, double alpha, int seed) =>
+        from beta in betas from method in methods select new FederatedCell(task, method, beta, alpha, seed);
+}
