@@ -15,8 +15,8 @@ internal static class FederatedPlots
             var results = new FederatedResults(cells, task.Name);
             foreach (var start in results.Starts)
             {
-                var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{task.Name}-beta{start.Beta}-alpha{start.Alpha}.png"));
-                Draw(results, start, string.Create(CultureInfo.InvariantCulture, $"{task.Name}: β(0) = {start.Beta}, α(0) = {start.Alpha}")).SavePng(path, Width, 3 * PanelHeight);
+                var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{task.Name}-beta{start.Beta:0.######}-alpha{start.Alpha}.png"));
+                Draw(results, start, string.Create(CultureInfo.InvariantCulture, $"{task.Name}: β(0) = {start.Beta:0.######}, α(0) = {start.Alpha}")).SavePng(path, Width, 3 * PanelHeight);
                 Console.WriteLine(path);
             }
         }

@@ -47,9 +47,10 @@ internal static class FederatedReport
         if (values.Length == 0) { return ""; }
 
         var mean = values.Average();
-        var deviation = values.Length > 1 ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1)) : 0;
-        var count = values.Length == 3 ? "" : $" ({values.Length})";
-        return string.Create(CultureInfo.InvariantCulture, $"{mean:F1} ± {deviation:F1}{count}");
+        if (values.Length == 1) { return string.Create(CultureInfo.InvariantCulture, $"{mean:F1} (1)"); }
+
+        var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
+        return string.Create(CultureInfo.InvariantCulture, $"{mean:F1} ± {deviation:F1}{(values.Length == 3 ? "" : $" ({values.Length})")}");
     }
 
     private static string Gain(FederatedResults results, FederatedStart start, string method) =>
@@ -57,12 +58,9 @@ internal static class FederatedReport
 
     private static string Rounds(FederatedResults results, FederatedStart start, string method, double target)
     {
-        var (mine, base_) = (results.RoundsTo(start, method, target), results.RoundsTo(start, FederatedMethods.FedAvg, target));
-        if (mine is not { } own) { return ""; }
-        if (!own.IsReached) { return string.Create(CultureInfo.InvariantCulture, $"> {own.Last}"); }
-
-        var ratio = method == FederatedMethods.FedAvg || base_ is not { } other ? ""
-            : string.Create(CultureInfo.InvariantCulture, $" ({(other.IsReached ? "" : "≥ ")}{other.Mean / own.Mean:F1})");
-        return string.Create(CultureInfo.InvariantCulture, $"{own.Mean:F1}{ratio}");
+        if (results.RoundsTo(start, method, target) is not { } mine) { return ""; }
+        if (!mine.IsReached) { return string.Create(CultureInfo.InvariantCulture, $"> {mine.Last}"); }
+        if (method == FederatedMethods.FedAvg || results.Ratio(start, method, target) is not { } ratio) { return string.Create(CultureInfo.InvariantCulture, $"{mine.Mean:F1}"); }
+        return string.Create(CultureInfo.InvariantCulture, $"{mine.Mean:F1} ({(ratio.IsAtLeast ? "≥ " : "")}{ratio.Value:F1})");
     }
 }

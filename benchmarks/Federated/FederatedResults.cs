@@ -5,7 +5,7 @@ namespace Cluster.Benchmarks.Federated;
 /// <summary>The initial rates of a row.</summary>
 internal readonly record struct FederatedStart(double Beta, double Alpha)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Beta}, {Alpha}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Beta:0.######}, {Alpha}");
 }
 
 /// <summary>Rounds to an accuracy, over the seeds.</summary>
@@ -21,7 +21,7 @@ internal sealed class FederatedResults(IReadOnlyDictionary<FederatedCell, Federa
 
     public FederatedStart[] Starts => [.. _cells.Select(cell => new FederatedStart(cell.Key.Beta, cell.Key.Alpha)).Distinct().OrderBy(start => start.Beta).ThenBy(start => start.Alpha)];
 
-    public string[] Methods => [.. FederatedMethods.Hyper.Concat(FederatedMethods.BaseLines).Where(method => _cells.Any(cell => cell.Key.Method == method))];
+    public string[] Methods => [.. FederatedMethods.All.Where(method => _cells.Any(cell => cell.Key.Method == method))];
 
     /// <summary>One a seed.</summary>
     public (int Seed, FederatedPoint[] Points)[] Curves(FederatedStart start, string method) =>
@@ -46,13 +46,23 @@ internal sealed class FederatedResults(IReadOnlyDictionary<FederatedCell, Federa
         return gains.Length > 0 ? gains.Average() : null;
     }
 
-    public RoundsToTarget? RoundsTo(FederatedStart start, string method, double target)
+    /// <param name="seeds">Only these; null: all.</param>
+    public RoundsToTarget? RoundsTo(FederatedStart start, string method, double target, IReadOnlyCollection<int>? seeds = null)
     {
-        var curves = Curves(start, method);
+        var curves = Curves(start, method).Where(curve => seeds is null || seeds.Contains(curve.Seed)).ToArray();
         if (curves.Length == 0) { return null; }
 
         int?[] rounds = [.. curves.Select(curve => curve.Points.FirstOrDefault(point => point.Accuracy >= target)?.Round)];
         var last = curves.Max(curve => curve.Points[^1].Round);
         return new RoundsToTarget(rounds.Average(round => round ?? last), rounds.All(round => round is not null), last);
+    }
+
+    /// <summary>FedAvg's rounds over the method's, over the seeds that both have; at least that, where FedAvg did not get there.</summary>
+    public (double Value, bool IsAtLeast)? Ratio(FederatedStart start, string method, double target)
+    {
+        var seeds = Curves(start, FederatedMethods.FedAvg).Select(curve => curve.Seed).Intersect(Curves(start, method).Select(curve => curve.Seed)).ToArray();
+        return RoundsTo(start, method, target, seeds) is { } mine && RoundsTo(start, FederatedMethods.FedAvg, target, seeds) is { } other
+            ? (other.Mean / mine.Mean, !other.IsReached)
+            : null;
     }
 }

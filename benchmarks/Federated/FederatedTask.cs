@@ -32,17 +32,21 @@ internal sealed record FederatedTask(string Name, string Spec, string[] Settings
 /// <summary>The paper's schedulers and its base lines, by the names of the table.</summary>
 internal static class FederatedMethods
 {
-    public const string FedAvg = "fedavg", G = "g", SL = "sl", CL = "cl", GCL = "g+cl";
+    public const string FedAvg = "fedavg", G = "g", SL = "sl", CL = "cl", GCL = "g+cl", GCosine = "g-cosine";
 
     public static IReadOnlyList<string> Hyper { get; } = [FedAvg, G, SL, CL, GCL];
 
     public static IReadOnlyList<string> BaseLines { get; } = ["fedexp", "decay", "fedavgm", "fedadam"];
+
+    /// <summary>In the order of the table's columns.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Hyper, GCosine, .. BaseLines];
 
     /// <summary>The settings of a spec that make the method.</summary>
     public static string[] Settings(string method, string? window) => method switch
     {
         FedAvg => ["federated.scheduler={kind: constant}"],
         G => ["federated.scheduler={kind: fedHyper, variant: g}"],
+        GCosine => ["federated.scheduler={kind: fedHyper, variant: g, product: cosine, globalHyperStep: 0.2}"],
         SL or CL or GCL => [$"federated.scheduler={{kind: fedHyper, variant: {method}{(window is null ? "" : $", localWindow: {window}")}}}"],
         "fedexp" => ["federated.scheduler={kind: fedExp}", "federated.weighting=uniform"],
         "decay" => ["federated.scheduler={kind: decay, factor: 0.995}"],
