@@ -17,9 +17,13 @@ internal static class FederatedPlan
         from cell in
             Grid("mnist", FederatedMethods.Hyper, [0.001, 0.01, 0.1], 1, seed)
             .Concat(Grid("mnist", s_global, [0.01], 0.5, seed))
-            .Concat(Grid("text", [FederatedMethods.FedAvg, FederatedMethods.SL, FederatedMethods.CL], FederatedTask.TextRates[..1], 1, seed))
-            .Concat(Grid("text", [FederatedMethods.FedAvg, FederatedMethods.G], FederatedTask.TextRates[1..2], 1, seed))
+            .Concat(Text("text", FederatedTask.TextRates, seed))
+            .Concat(Text("text-sgd", FederatedTask.SgdTextRates, seed))
         select cell;
+
+    private static IEnumerable<FederatedCell> Text(string task, double[] betas, int seed) =>
+        Grid(task, [FederatedMethods.FedAvg, FederatedMethods.SL, FederatedMethods.CL], betas[..1], 1, seed)
+        .Concat(Grid(task, [FederatedMethods.FedAvg, FederatedMethods.G], betas[1..2], 1, seed));
 
     /// <summary>G where its changes are large.</summary>
     private static IEnumerable<FederatedCell> Cosine() => from seed in s_seeds from cell in Grid("text", [FederatedMethods.GCosine], FederatedTask.TextRates[1..2], 1, seed) select cell;

@@ -10,9 +10,12 @@ internal sealed record FederatedTask(string Name, string Spec, string[] Settings
     /// <summary>Share of spaces, the most frequent character, in the text's evaluation part: what a model that learnt nothing else reaches.</summary>
     public const double TextBaseRate = 0.162;
 
+    /// <summary>β(0) of text-sgd: far too small, small.</summary>
+    public static double[] SgdTextRates { get; } = [0.01, 0.05];
+
     /// <summary>
-    /// β(0) of the text task: far too small, small, less small, good. The clients' Adam wants about 1/200 of plain SGD's rate, so these and
-    /// the window are 1/200 of the rates 0.01, 0.05, 0.1, 0.5 and the window 0.01 to 1, for which the relations were found.
+    /// β(0) of text: far too small, small, less small, good. The clients' Adam wants about 1/200 of plain SGD's rate, so these and the
+    /// window are 1/200 of the rates 0.01, 0.05, 0.1, 0.5 and the window 0.01 to 1.
     /// </summary>
     public static double[] TextRates { get; } = [0.00005, 0.00025, 0.0005, 0.0025];
 
@@ -20,6 +23,7 @@ internal sealed record FederatedTask(string Name, string Spec, string[] Settings
     [
         new("mnist", "federated-images.yaml", [], 0.8),
         new("text", "federated-text.yaml", [], 0.25, "{low: 0.00005, high: 0.005}"),
+        new("text-sgd", "federated-text.yaml", ["federated.localOptimizer={kind: sgd}"], 0.25, "{low: 0.01, high: 1}"),
         new("fashion-0.5", "federated-images.yaml", ["data={kind: fashion-mnist}"], 0.7),
         new("fashion-0.1", "federated-images.yaml", ["data={kind: fashion-mnist}", "federated.partition.alpha=0.1"], 0.65),
         new("cifar10-0.5", "federated-images.yaml", ["data={kind: cifar10}", "model={kind: lenet}"], 0.25),
