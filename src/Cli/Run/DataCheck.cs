@@ -10,6 +10,12 @@ internal static class DataCheck
     /// <exception cref="BadInputException">The data are missing or damaged, or do not fit the spec.</exception>
     public static void Check(JobSpec spec, IReadOnlyList<string> roots)
     {
+        if (spec.Data is DataSpec.Graph graph)
+        {
+            GraphFolder.Read(graph, roots);
+            return;
+        }
+
         var masked = spec.Model is ModelSpec.Bert;
         var sequences = Stages.Of(spec).Select(stage => stage.Sequence).ToArray();
         foreach (var sequence in sequences.Distinct()) { DataSets.Open(spec.Data, roots, DataSplit.Train, sequence, masked); }

@@ -24,6 +24,9 @@ public sealed record JobSpec
 
     public required DataSpec Data { get; init; }
 
+    [OnlyWith(nameof(Method), TrainingMethod.ForwardForward)]
+    public ForwardForwardSpec? ForwardForward { get; init; }
+
     /// <summary>Samples per round, over all workers together.</summary>
     [AtLeast(1), AtMost(16_777_216)]
     public int? Batch { get; init; }
@@ -85,6 +88,9 @@ public enum TrainingMethod
 
     /// <summary>Large-batch data-parallel training (You et al. 2020).</summary>
     Lamb = 1,
+
+    /// <summary>Layer-local learning without a backward pass (Hinton 2022; Park et al. 2024; Momeni et al. 2023).</summary>
+    ForwardForward = 3,
 }
 
 public enum Precision

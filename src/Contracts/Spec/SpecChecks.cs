@@ -8,12 +8,38 @@ internal static class SpecChecks
 {
     public static void All(JobSpec spec, SpecReport report)
     {
-        ModelFitsData(spec, report);
+        if (MethodFitsModel(spec, report))
+        {
+            ModelFitsData(spec, report);
+        }
+
         HeadsDivideWidth(spec.Model, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered(spec.Workers, report);
-        StageChecks.All(spec, report);
+        if (spec is { Method: TrainingMethod.ForwardForward })
+        {
+            ForwardForwardChecks.All(spec, report);
+        }
+
+        // A graph is one batch, and how long a layer learns on it is decided as it learns.
+        if (spec.ForwardForward is not ForwardForwardSpec.Graph)
+        {
+            StageChecks.All(spec, report);
+        }
+    }
+
+    private static bool MethodFitsModel(JobSpec spec, SpecReport report)
+    {
+        if (spec.Method is 0 or TrainingMethod.ForwardForward || spec.Model is not (ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat or ModelSpec.Physical))
+        {
+            return true;
+        }
+
+        report.Broken(
+            "model.kind", $"{Quote.Show(SpecNames.Of(spec.Model.GetType()))} with method {SpecNames.Of(spec.Method)}",
+            "mlp, lenet, resnet, bert or gpt, or method forwardForward", "method");
+        return false;
     }
 
     private static void WorkersAreOrdered(WorkersSpec workers, SpecReport report)
@@ -35,8 +61,10 @@ internal static class SpecChecks
         var wanted = (model, data) switch
         {
             (ModelSpec.Bert or ModelSpec.Gpt, not DataSpec.Text) => "text",
-            (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
-            (ModelSpec.Mlp or ModelSpec.ResNet, DataSpec.Text) => "digits, mnist, fashion-mnist or cifar10",
+            (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text or DataSpec.Vowels or DataSpec.Graph) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
+            (ModelSpec.ResNet, DataSpec.Text or DataSpec.Vowels or DataSpec.Graph) => "digits, mnist, fashion-mnist or cifar10",
+            (ModelSpec.Mlp or ModelSpec.Physical, DataSpec.Text or DataSpec.Graph) => "digits, mnist, fashion-mnist, cifar10 or vowels",
+            (ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat, not DataSpec.Graph) => "graph",
             _ => null,
         };
         if (wanted is not null)
@@ -51,6 +79,7 @@ internal static class SpecChecks
         {
             ModelSpec.Bert bert => (bert.Width, bert.Heads),
             ModelSpec.Gpt gpt => (gpt.Width, gpt.Heads),
+            ModelSpec.Gat gat => (gat.Width, gat.Heads),
             _ => (1, 1),
         };
         if (width % heads != 0)

@@ -27,6 +27,16 @@ internal enum SeedPurpose
     Shuffle = 2,
     Leaf = 3,
     Masking = 4,
+
+    // 10 to 19 are forward-forward's.
+    WrongLabel = 10,
+    HybridPartner = 11,
+    HybridMask = 12,
+    VirtualNodes = 13,
+    EdgeSplit = 14,
+    BlackBox = 15,
+    BoxNoise = 16,
+    GoodnessDirection = 17,
 }
 
 /// <summary>A small generator for code of our own (torch has its own): SplitMix64 over a derived seed.</summary>

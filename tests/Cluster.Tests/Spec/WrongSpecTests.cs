@@ -53,7 +53,7 @@ public sealed class WrongSpecTests
         { "{kind: mlp}", "{kind: nlp}", 3, "model.kind", "(did you mean \"mlp\"?)" },
         { "{kind: mlp}", "{kind: [mlp]}", 3, "model.kind", "found a list" },
         { "{kind: digits}", "{kind: fashionMnist}", 4, "data.kind", "(did you mean \"fashion-mnist\"?)" },
-        { "kind: lamb", "kind: adam", 8, "optimizer.kind", "(did you mean \"adamw\"?), allowed: one of lamb, lars, adamw, sgd" },
+        { "kind: lamb", "kind: adamx", 8, "optimizer.kind", "(did you mean \"adamw\"?), allowed: one of lamb, lars, adamw, sgd, adam" },
         { "epochs: 2", "epochs: 2\nprecision: float16", 7, "precision", "allowed: one of float32, bfloat16" },
 
         // Limits.
@@ -93,6 +93,8 @@ public sealed class WrongSpecTests
         { "beta1: 0.9", "normClamp: {low: 2, high: 1.5}", 9, "optimizer.normClamp.low", "a number at most 1.5" },
         { "{kind: mlp}", "{kind: lenet}", 4, "data.kind", "found \"digits\" with model.kind lenet, allowed: mnist, fashion-mnist or cifar10" },
         { "{kind: mlp}", "{kind: bert}", 4, "data.kind", "found \"digits\" with model.kind bert, allowed: text" },
+        { "{kind: mlp}", "{kind: gcn}", 3, "model.kind", "found \"gcn\" with method lamb, allowed: mlp, lenet, resnet, bert or gpt, or method forwardForward" },
+        { "epochs: 2", "epochs: 2\nforwardForward: {kind: dense}", 7, "forwardForward", "a key that method lamb does not use, allowed: this key with method forwardForward" },
         { "{kind: digits}", "{kind: text, files: [a]}", 4, "data.kind", "found \"text\" with model.kind mlp, allowed: digits, mnist" },
         { "epochs: 2", "epochs: 2\nsequence: 8", 7, "sequence", "tokens per sample with data.kind digits" },
 

@@ -34,6 +34,16 @@ internal enum DataSplit
     Evaluation,
 }
 
+/// <summary>What pixels become.</summary>
+internal enum PixelRange
+{
+    /// <summary>Mean 0 and deviation 1 over the training images, where the data set has such constants; else 0 to 1.</summary>
+    Standardised,
+
+    /// <summary>0 to 1: black is nothing.</summary>
+    Unit,
+}
+
 /// <summary>
 /// Samples as tensors. Inputs are float32 [n, ...InputShape] or int64 tokens [n, T]; targets are int64 classes [n] or tokens
 /// [n, T], with <see cref="NoTarget"/> where nothing is to be predicted.

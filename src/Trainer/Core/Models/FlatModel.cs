@@ -122,7 +122,7 @@ internal sealed class FlatModel : IDisposable
     private void Bind(FlatBuffer buffer)
     {
         if (ReferenceEquals(buffer, _bound)) { return; }
-        foreach (var (parameter, segment) in _parameters) { parameter.grad = View(buffer, segment); }
+        foreach (var (parameter, segment) in _parameters) { parameter.grad = buffer.View(segment); }
         foreach (var (norm, mean, variance) in _norms)
         {
             Unbind(norm);
@@ -145,15 +145,9 @@ internal sealed class FlatModel : IDisposable
     private static void Become(Tensor tensor, FlatBuffer buffer, Segment segment)
     {
         using var _ = no_grad();
-        using var view = View(buffer, segment);
+        using var view = buffer.View(segment);
         view.copy_(tensor);
         tensor.set_(view);
-    }
-
-    private static Tensor View(FlatBuffer buffer, Segment segment)
-    {
-        using var part = buffer.Tensor.narrow(0, segment.Offset, segment.Length);
-        return part.view([.. segment.Shape]);
     }
 
     /// <summary>
@@ -162,7 +156,7 @@ internal sealed class FlatModel : IDisposable
     /// </summary>
     private static Tensor Alias(FlatBuffer buffer, Segment segment)
     {
-        using var view = View(buffer, segment);
+        using var view = buffer.View(segment);
         return empty(0, device: buffer.Tensor.device).set_(view).DetachFromDisposeScope();
     }
 

@@ -75,6 +75,13 @@ internal sealed unsafe class FlatBuffer : IDisposable
         return new Span<float>(Pointer + offset, checked((int)length));
     }
 
+    /// <summary>One tensor of the buffer, in its shape; a view.</summary>
+    public Tensor View(Segment segment)
+    {
+        using var part = Tensor.narrow(0, segment.Offset, segment.Length);
+        return part.view([.. segment.Shape]);
+    }
+
     public void Clear()
     {
         using var _ = no_grad();
