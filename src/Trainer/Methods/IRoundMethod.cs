@@ -15,7 +15,10 @@ namespace Cluster.Trainer.Methods;
 /// </remarks>
 internal interface IRoundMethod : IDisposable
 {
-    /// <summary>How many rounds the job has.</summary>
+    /// <summary>
+    /// How many rounds the job has. A method that sees by itself when it is done has an upper bound here, and lowers it to the
+    /// rounds committed once it is: a function of its state, so all workers end alike.
+    /// </summary>
     long Rounds { get; }
 
     /// <summary>Floats in one contribution.</summary>

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Methods.ForwardForward;
 using Cluster.Trainer.Methods.Lamb;
 using static TorchSharp.torch;
 
@@ -12,6 +13,7 @@ internal static class TrainingMethods
     public static IRoundMethod Create(JobSpec spec, IReadOnlyList<string> dataRoots, Device device) => spec.Method switch
     {
         TrainingMethod.Lamb => new LargeBatchMethod(spec, dataRoots, device),
+        TrainingMethod.ForwardForward => ForwardForwardMethods.Create(spec, dataRoots, device),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Method, "unknown method"),
     };
 }
