@@ -79,7 +79,7 @@ public sealed class GraphFolderTests
     public void Cora_ships()
     {
         var cora = GraphFolder.Read(new DataSpec.Graph { Split = "public" }, [DataRoots.Shipped]);
-        Assert.Equal((2708, 7, 10_556, 1433, 49_216), (cora.Nodes, cora.Classes, cora.Edges.Messages, cora.Features.Columns, cora.Features.NonZeros));
+        Assert.Equal((2708, 7, 10_556, 1433, 49_216), (cora.Nodes, cora.Classes, cora.Edges.Messages, cora.Features.ColumnCount, cora.Features.NonZeros));
         Assert.Equal((140, 500, 1000), (cora.Split!.Train.Length, cora.Split.Validation.Length, cora.Split.Test.Length));
     }
 

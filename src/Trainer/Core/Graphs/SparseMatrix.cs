@@ -11,25 +11,25 @@ namespace Cluster.Trainer.Core.Graphs;
 /// </summary>
 internal sealed class SparseMatrix
 {
-    private readonly int[] _first;     // [Rows + 1]
+    private readonly int[] _first;     // [RowCount + 1]
     private readonly int[] _columns;   // [NonZeros]
     private readonly double[] _values; // [NonZeros]
 
     /// <param name="rows">Of each row the columns, ascending, and their values.</param>
     public SparseMatrix(int columns, IReadOnlyList<IReadOnlyList<(int Column, double Value)>> rows)
     {
-        Columns = columns;
+        ColumnCount = columns;
         _first = new int[rows.Count + 1];
         for (var row = 0; row < rows.Count; row++) { _first[row + 1] = checked(_first[row] + rows[row].Count); }
         _columns = [.. rows.SelectMany(row => row.Select(entry => entry.Column))];
         _values = [.. rows.SelectMany(row => row.Select(entry => entry.Value))];
     }
 
-    private SparseMatrix(int columns, int[] first, int[] columnOf, double[] values) => (Columns, _first, _columns, _values) = (columns, first, columnOf, values);
+    private SparseMatrix(int columns, int[] first, int[] columnOf, double[] values) => (ColumnCount, _first, _columns, _values) = (columns, first, columnOf, values);
 
-    public int Rows => _first.Length - 1;
+    public int RowCount => _first.Length - 1;
 
-    public int Columns { get; }
+    public int ColumnCount { get; }
 
     public int NonZeros => _columns.Length;
 
@@ -64,45 +64,68 @@ internal sealed class SparseMatrix
     {
         var first = new int[rows.Count + 1];
         for (var i = 0; i < rows.Count; i++) { first[i + 1] = first[i] + ColumnsOf(rows[i]).Length; }
-        return new SparseMatrix(Columns, first, [.. rows.SelectMany(row => ColumnsOf(row).ToArray())], [.. rows.SelectMany(row => ValuesOf(row).ToArray())]);
+        return new SparseMatrix(ColumnCount, first, [.. rows.SelectMany(row => ColumnsOf(row).ToArray())], [.. rows.SelectMany(row => ValuesOf(row).ToArray())]);
     }
 
     public SparseMatrix Transposed()
     {
-        var rows = new List<(int, double)>[Columns];
-        for (var column = 0; column < Columns; column++) { rows[column] = []; }
-        for (var row = 0; row < Rows; row++)
+        var rows = new List<(int, double)>[ColumnCount];
+        for (var column = 0; column < ColumnCount; column++) { rows[column] = []; }
+        for (var row = 0; row < RowCount; row++)
         {
             for (var i = _first[row]; i < _first[row + 1]; i++) { rows[_columns[i]].Add((row, _values[i])); }
         }
 
-        return new SparseMatrix(Rows, rows);
+        return new SparseMatrix(RowCount, rows);
     }
 
-    /// <summary>As a dense matrix, [Rows, Columns].</summary>
-    public Tensor Dense(ScalarType type)
+    /// <summary>The first column in which two matrices of the same shape differ; <see cref="ColumnCount"/> where they are equal.</summary>
+    public int FirstDifference(SparseMatrix other)
+    {
+        var first = ColumnCount;
+        for (var row = 0; row < RowCount; row++)
+        {
+            var mine = ColumnsOf(row);
+            var its = other.ColumnsOf(row);
+            var same = Math.Min(mine.CommonPrefixLength(its), ValuesOf(row).CommonPrefixLength(other.ValuesOf(row)));
+            if (same < mine.Length) { first = Math.Min(first, mine[same]); }
+            if (same < its.Length) { first = Math.Min(first, its[same]); }
+        }
+
+        return first;
+    }
+
+    /// <summary>The last columns as a dense matrix, [RowCount, ColumnCount - first].</summary>
+    public Tensor DenseFrom(int first, ScalarType type)
     {
         using var _ = no_grad();
-        using var dense = zeros(Rows, Columns, dtype: ScalarType.Float64);
+        var width = ColumnCount - first;
+        using var dense = zeros(RowCount, width, dtype: ScalarType.Float64);
         var elements = TensorMemory.Elements<double>(dense);
-        for (var row = 0; row < Rows; row++)
+        for (var row = 0; row < RowCount; row++)
         {
-            for (var i = _first[row]; i < _first[row + 1]; i++) { elements[row * Columns + _columns[i]] = _values[i]; }
+            for (var i = _first[row]; i < _first[row + 1]; i++)
+            {
+                if (_columns[i] >= first) { elements[row * width + _columns[i] - first] = _values[i]; }
+            }
         }
 
         return dense.to(type);
     }
 
+    /// <summary>As a dense matrix, [RowCount, ColumnCount].</summary>
+    public Tensor Dense(ScalarType type) => DenseFrom(0, type);
+
     /// <summary>This · x.</summary>
-    /// <param name="x">[Columns, width], float32 or float64, on the CPU.</param>
-    /// <returns>[Rows, width].</returns>
+    /// <param name="x">[ColumnCount, width], float32 or float64, on the CPU.</param>
+    /// <returns>[RowCount, width].</returns>
     public Tensor Times(Tensor x, int threads = 1)
     {
-        if (x.dim() != 2 || x.shape[0] != Columns) { throw new ArgumentException($"a matrix with {Columns} columns times one of shape [{string.Join(", ", x.shape)}]", nameof(x)); }
+        if (x.dim() != 2 || x.shape[0] != ColumnCount) { throw new ArgumentException($"a matrix with {ColumnCount} columns times one of shape [{string.Join(", ", x.shape)}]", nameof(x)); }
 
         using var contiguous = x.contiguous();
         var width = (int)x.shape[1];
-        var product = TensorMemory.Allocate(x.dtype, Rows, width);
+        var product = TensorMemory.Allocate(x.dtype, RowCount, width);
         if (x.dtype == ScalarType.Float32) { Multiply<float>(contiguous, product, width, threads); }
         else { Multiply<double>(contiguous, product, width, threads); }
         return product;
@@ -112,7 +135,7 @@ internal sealed class SparseMatrix
     {
         var from = TensorMemory.Pointer<T>(x);
         var to = TensorMemory.Pointer<T>(product);
-        Blocks.ForEach(Rows, threads, row =>
+        Blocks.ForEach(RowCount, threads, row =>
         {
             var sum = to + (long)row * width;
             new Span<T>(sum, width).Clear();

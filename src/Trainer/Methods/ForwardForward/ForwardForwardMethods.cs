@@ -1,5 +1,6 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Methods.ForwardForward.Dense;
+using Cluster.Trainer.Methods.ForwardForward.Graph;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.ForwardForward;
@@ -11,6 +12,7 @@ internal static class ForwardForwardMethods
     public static IRoundMethod Create(JobSpec spec, IReadOnlyList<string> dataRoots, Device device) => spec.ForwardForward switch
     {
         ForwardForwardSpec.Dense dense => new DenseForwardForward(spec, dense, dataRoots, device),
+        ForwardForwardSpec.Graph graph => new GraphForwardForward(spec, graph, dataRoots, device),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.ForwardForward, "no such kind of forward-forward learning"),
     };
 }

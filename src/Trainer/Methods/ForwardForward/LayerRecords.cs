@@ -9,23 +9,19 @@ internal static class LayerRecords
     private const int MaxLayers = 14;
 
     /// <param name="layers">From the bottom up, means over the round's samples.</param>
-    public static ImmutableDictionary<string, double> Values(IEnumerable<LayerRecord> layers)
+    public static ImmutableDictionary<string, double> Values(IEnumerable<LayerRecord> layers) =>
+        layers.Take(MaxLayers).Select((layer, index) => Values(index, layer)).Aggregate((all, one) => all.AddRange(one));
+
+    /// <summary>Of one layer alone.</summary>
+    /// <param name="index">From 0; in names layers count from 1.</param>
+    public static ImmutableDictionary<string, double> Values(int index, LayerRecord layer)
     {
-        var values = ImmutableDictionary.CreateBuilder<string, double>();
-        foreach (var (index, layer) in layers.Take(MaxLayers).Index())
-        {
-            Add($"layer{index + 1}.goodnessPositive", layer.Positive);
-            Add($"layer{index + 1}.goodnessNegative", layer.Negative);
-            Add($"layer{index + 1}.loss", layer.Loss);
-            Add($"layer{index + 1}.accuracy", layer.Accuracy);
-        }
-
-        return values.ToImmutable();
-
-        void Add(string name, double? value)
-        {
-            if (value is { } number && double.IsFinite(number)) { values[name] = number; }
-        }
+        (string Name, double? Value)[] values =
+        [
+            ("goodnessPositive", layer.Positive), ("goodnessNegative", layer.Negative), ("loss", layer.Loss), ("accuracy", layer.Accuracy),
+        ];
+        return values.Where(one => one.Value is { } number && double.IsFinite(number))
+            .ToImmutableDictionary(one => $"layer{index + 1}.{one.Name}", one => one.Value!.Value);
     }
 }
 
