@@ -33,6 +33,9 @@ internal interface IRoundMethod : IDisposable
     /// </summary>
     Tally Contribute(long round, Leaf leaf, FlatBuffer into);
 
+    /// <summary>Why the last contribution of this worker had a loss that is not a number, where the method knows; null otherwise.</summary>
+    string? Trouble => null;
+
     /// <summary>
     /// Takes one step with the round's canonical sum. May write over <paramref name="sum"/>. A sum that is not finite leaves
     /// the state as it is.

@@ -89,7 +89,7 @@ internal sealed class RoundLoop : IDisposable
         _observer.LeavesComputed(mine.Count);
         var (agreed, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
 
-        var result = !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
+        var result = !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, _method.Trouble ?? "the loss is not finite")
             : total.Weight == 0 ? new RoundResult(double.NaN, double.NaN, "no sample of the round has anything to predict")
             : Reduce(mesh, round, ranges, total);
 

@@ -1,5 +1,6 @@
 using Cluster.Trainer.Core.State;
 using Cluster.Trainer.Methods;
+using Cluster.Trainer.Methods.ForwardForward;
 using Cluster.Trainer.Methods.ForwardForward.Dense;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -109,9 +110,9 @@ public sealed class DenseMethodTests
         using var method = Jobs.Method(Jobs.Read(Digits, "model.hidden=[40, 40, 40, 40]"));
         using var into = new FlatBuffer(method.ContributionLength);
         method.Contribute(0, method.Leaves(0)[0], into);
-        var before = Tensor.TotalCount;
+        var before = Live.Tensors();
         for (var i = 0; i < 5; i++) { method.Contribute(0, method.Leaves(0)[i % 5], into); method.Evaluate(method.EvaluationLeaves[0]); }
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, Live.Tensors());
     }
 
     [Fact]

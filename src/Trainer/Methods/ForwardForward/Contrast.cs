@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -25,23 +26,24 @@ internal sealed record Contrast(ContrastLoss Kind, double Threshold, double Alph
         var m = negative.shape[0];
         if (Kind == ContrastLoss.Symba)
         {
-            var x = (positive - negative) * -Alpha; // [m, n]
-            var byNegative = x.sigmoid() * (Alpha / m);
-            return (Softplus(x).mean([0]), -byNegative.sum([0L]), byNegative);
+            var x = (positive - negative).Times(-Alpha); // [m, n]
+            var byNegative = x.sigmoid().Times(Alpha / m);
+            return (Softplus(x).mean([0]), byNegative.sum([0L]).neg(), byNegative);
         }
 
+        var (missing, excess) = (positive.neg().Plus(Threshold), negative.Plus(-Threshold)); // θ - g⁺, g⁻ - θ
         return (
-            Softplus(Threshold - positive) + Softplus(negative - Threshold).mean([0]),
-            -(Threshold - positive).sigmoid(),
-            (negative - Threshold).sigmoid() / m);
+            Softplus(missing).Plus(Softplus(excess).mean([0])),
+            missing.sigmoid().neg(),
+            excess.sigmoid().Over(m));
     }
 
     /// <summary>How much of a sample is on the right side, 0 to 1: its positive and its negatives count half each.</summary>
     /// <returns>[n].</returns>
     public Tensor Right(Tensor positive, Tensor negative) => Kind == ContrastLoss.Symba
         ? positive.gt(negative).to(positive.dtype).mean([0])
-        : (positive.gt(Threshold).to(positive.dtype) + negative.lt(Threshold).to(positive.dtype).mean([0])) / 2;
+        : positive.Above(Threshold).Plus(negative.Below(Threshold).mean([0])).Over(2);
 
     /// <summary>log(1 + e^x), exact for any x.</summary>
-    public static Tensor Softplus(Tensor x) => x.clamp_min(0) + x.abs().neg().exp().log1p();
+    public static Tensor Softplus(Tensor x) => x.relu().Plus(x.abs().neg().exp().log1p());
 }

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Methods.ForwardForward.Dense;
 using Cluster.Trainer.Methods.ForwardForward.Graph;
+using Cluster.Trainer.Methods.ForwardForward.Physical;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.ForwardForward;
@@ -13,6 +14,7 @@ internal static class ForwardForwardMethods
     {
         ForwardForwardSpec.Dense dense => new DenseForwardForward(spec, dense, dataRoots, device),
         ForwardForwardSpec.Graph graph => new GraphForwardForward(spec, graph, dataRoots, device),
+        ForwardForwardSpec.Physical physical => new PhysicalForwardForward(spec, physical, dataRoots, device),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.ForwardForward, "no such kind of forward-forward learning"),
     };
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,11 +16,11 @@ internal static class Goodness
 {
     /// <param name="y">[..., d].</param>
     /// <returns>[...].</returns>
-    public static Tensor Of(Tensor y, GoodnessKind kind = GoodnessKind.Sum) => kind == GoodnessKind.Sum ? y.square().sum(-1) : y.square().mean([-1]);
+    public static Tensor Of(Tensor y, GoodnessKind kind = GoodnessKind.Sum) => kind == GoodnessKind.Sum ? y.Squared().sum(-1) : y.Squared().mean([-1]);
 
     /// <summary>∂L/∂y from ∂L/∂g. Where y comes from a ReLU this is ∂L/∂z too: y is 0 where the unit is off.</summary>
     /// <param name="byGoodness">∂L/∂g, [...].</param>
     /// <param name="y">[..., d].</param>
     public static Tensor Back(Tensor byGoodness, Tensor y, GoodnessKind kind = GoodnessKind.Sum) =>
-        byGoodness.unsqueeze(-1) * y * (kind == GoodnessKind.Sum ? 2.0 : 2.0 / y.shape[^1]);
+        (byGoodness.unsqueeze(-1) * y).Times(kind == GoodnessKind.Sum ? 2.0 : 2.0 / y.shape[^1]);
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ internal sealed class Contrasts(DenseNet net, ForwardForwardSpec.Dense spec)
     public (Tensor Losses, Tensor ByPositive, Tensor ByNegative) Of(int layer, Tensor positive, Tensor negative)
     {
         var (losses, byPositive, byNegative) = _layers[layer].Of(positive, negative);
-        return (losses * _share, byPositive * _share, byNegative * _share);
+        return (losses.Times(_share), byPositive.Times(_share), byNegative.Times(_share));
     }
 
     /// <inheritdoc cref="Contrast.Right"/>

@@ -1,5 +1,6 @@
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Optimizers;
@@ -98,8 +99,7 @@ internal sealed class DenseForwardForward : IRoundMethod
             : Labelled(round, leaf, x, samples.Targets, probabilities);
         var ranked = LearnLayers(positive, negative, into);
 
-        var losses = _net.Records(into).cpu().select(1, 2).to(ScalarType.Float64);
-        return new Tally(leaf.Count, leaf.Count, losses.sum().item<double>(), (correct ?? ranked).item<double>(), Leaves: 1);
+        return new Tally(leaf.Count, leaf.Count, _net.Records(into).select(1, 2).Total(), correct ?? ranked, Leaves: 1);
     }
 
     public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
@@ -131,8 +131,7 @@ internal sealed class DenseForwardForward : IRoundMethod
         var samples = _evaluation.Gather([.. Enumerable.Range(0, leaf.Count).Select(i => leaf.First + i)], seed: 0, _device);
         var scores = Scores(samples.Inputs.flatten(1)); // [n, K]
         var loss = nn.functional.cross_entropy(scores.to(ScalarType.Float64), samples.Targets, reduction: nn.Reduction.Sum);
-        var correct = scores.argmax(1).eq(samples.Targets).sum();
-        return new Tally(leaf.Count, leaf.Count, loss.item<double>(), correct.item<long>(), Leaves: 1);
+        return new Tally(leaf.Count, leaf.Count, loss.Total(), scores.argmax(1).eq(samples.Targets).Total(), Leaves: 1);
     }
 
     public void Dispose()
@@ -145,7 +144,7 @@ internal sealed class DenseForwardForward : IRoundMethod
     /// <param name="positive">x⁺, [n, d].</param>
     /// <param name="negative">x⁻, [n, d].</param>
     /// <returns>How many samples have more goodness than their negative, over the layers that vote.</returns>
-    private Tensor LearnLayers(Tensor positive, Tensor negative, FlatBuffer into)
+    private double LearnLayers(Tensor positive, Tensor negative, FlatBuffer into)
     {
         var n = positive.shape[0];
         var x = RowNorm.Rms(cat([positive, negative])); // x̂ of the layer, [2n, d]
@@ -165,21 +164,21 @@ internal sealed class DenseForwardForward : IRoundMethod
                 _net.Inputs(into, l).copy_(x.narrow(0, 0, n).sum([0L]));
             }
 
-            if (Votes(l)) { lead.add_(g[0] - g[1]); }
+            if (Votes(l)) { lead.Add(g[0] - g[1]); }
             x = RowNorm.Rms(y).MoveToOuterDisposeScope();
         }
 
-        return lead.gt(0).sum(type: ScalarType.Float64);
+        return lead.Above(0).Total();
     }
 
     /// <summary>The read-out learns from the neutral input, which without supervision is the sample itself.</summary>
     /// <returns>Probabilities [n, K], and how many samples it gets right.</returns>
-    private (Tensor Probabilities, Tensor Correct) LearnReadOut(Tensor x, Tensor classes, FlatBuffer into)
+    private (Tensor? Probabilities, double? Correct) LearnReadOut(Tensor x, Tensor classes, FlatBuffer into)
     {
         var activities = Activities(x);
         var probabilities = _net.ReadOut(_theta).Logits(activities).softmax(1);
         _net.ReadOut(into).AddGradient(activities, probabilities, classes);
-        return (probabilities, probabilities.argmax(1).eq(classes).sum(type: ScalarType.Float64));
+        return (probabilities, probabilities.argmax(1).eq(classes).Total());
     }
 
     /// <summary>What the read-out sees of samples without their label, [n, Σ u].</summary>
@@ -229,7 +228,7 @@ internal sealed class DenseForwardForward : IRoundMethod
         for (var l = 0; l < _net.Count; l++)
         {
             var y = _net.Layer(_theta, l).Forward(x);
-            if (Votes(l)) { total = total + Goodness.Of(y, _spec.Goodness); }
+            if (Votes(l)) { total.Add(Goodness.Of(y, _spec.Goodness)); }
             x = RowNorm.Rms(y);
         }
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -33,6 +34,6 @@ internal readonly record struct DenseLayer(Tensor Weight, Tensor Bias)
     {
         var byZ = Goodness.Back(byGoodness, y, kind); // [n, u]
         Weight.addmm_(byZ.t(), x);
-        Bias.add_(byZ.sum([0L]));
+        Bias.Add(byZ.sum([0L]));
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
@@ -75,7 +76,7 @@ internal sealed class DenseNet
         {
             using var generator = manual_seed((long)Seeds.Derive(seed, SeedPurpose.InitialWeights, l));
             var weight = Layer(theta, l).Weight;
-            weight.copy_(randn(weight.shape).div_(Math.Sqrt(Widths[l])));
+            weight.copy_(randn(weight.shape).Over(Math.Sqrt(Widths[l])));
         }
     }
 

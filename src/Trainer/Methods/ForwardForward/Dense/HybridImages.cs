@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
 using TorchSharp;
@@ -19,12 +20,12 @@ internal static class HybridImages
     /// <returns>The mask, [n, height, width], of zeros and ones.</returns>
     public static Tensor Mask(Tensor noise, int blurSteps)
     {
-        var mask = noise.gt(0.5).to(noise.dtype);
+        var mask = noise.Above(0.5);
         for (var step = 0; step < blurSteps; step++) { mask = Blur(Blur(mask, 2), 1); }
-        return mask.gt(0.5).to(noise.dtype);
+        return mask.Above(0.5);
     }
 
-    public static Tensor Join(Tensor mask, Tensor first, Tensor second) => mask * first + (1 - mask) * second;
+    public static Tensor Join(Tensor mask, Tensor first, Tensor second) => (mask * first).Plus(mask.neg().Plus(1) * second);
 
     /// <summary>Uniform noise for each sample of a leaf: a function of seed, round and the sample's position in the stream.</summary>
     public static Tensor Noise(long seed, long round, Leaf leaf, long height, long width)
@@ -59,6 +60,6 @@ internal static class HybridImages
         var length = x.shape[dimension];
         var before = cat([x.narrow(dimension, 0, 1), x.narrow(dimension, 0, length - 1)], dimension);
         var after = cat([x.narrow(dimension, 1, length - 1), x.narrow(dimension, length - 1, 1)], dimension);
-        return x / 2 + (before + after) / 4;
+        return x.Over(2).Plus(before.Plus(after).Over(4));
     }
 }

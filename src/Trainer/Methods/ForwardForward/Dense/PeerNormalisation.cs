@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,9 +26,10 @@ internal static class PeerNormalisation
     /// <param name="gradient">Of the layer, summed over the round: the term is added as often as there are samples.</param>
     public static void Add(Tensor activity, Tensor sumOfActivities, Tensor sumOfInputs, double samples, double strength, DenseLayer gradient)
     {
-        activity.mul_(Momentum).add_(sumOfActivities, alpha: (1 - Momentum) / samples);
-        var byActivity = (activity - activity.mean()) * (strength * 2 / activity.shape[0] * (1 - Momentum)); // [u]
+        activity.Scale(Momentum);
+        activity.Add(sumOfActivities, (1 - Momentum) / samples);
+        var byActivity = (activity - activity.mean()).Times(strength * 2 / activity.shape[0] * (1 - Momentum)); // [u]
         gradient.Weight.addr_(byActivity, sumOfInputs);
-        gradient.Bias.add_(byActivity, alpha: samples);
+        gradient.Bias.Add(byActivity, samples);
     }
 }

@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,6 +26,6 @@ internal readonly record struct ReadOut(Tensor Weight, Tensor Bias)
     {
         var byLogits = probabilities - nn.functional.one_hot(classes, probabilities.shape[1]).to(probabilities.dtype);
         Weight.addmm_(byLogits.t(), activities);
-        Bias.add_(byLogits.sum([0L]));
+        Bias.Add(byLogits.sum([0L]));
     }
 }

@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,7 +24,7 @@ internal sealed class AttentionPass(InputRows inputs, AttentionEdges[] graphs, i
         _g = g.DetachFromDisposeScope();
         _scores = scores.DetachFromDisposeScope();
         _alpha = [.. results.Select(result => result.Alpha.DetachFromDisposeScope())];
-        return stack([.. results.Select(result => result.Sums)]) + layer.Bias;
+        return stack([.. results.Select(result => result.Sums)]).Plus(layer.Bias);
     }
 
     public void Backward(LayerTensors layer, Tensor byZ, LayerTensors gradient)
@@ -39,11 +40,11 @@ internal sealed class AttentionPass(InputRows inputs, AttentionEdges[] graphs, i
 
         var split = g.view(g.shape[0], g.shape[1], heads, -1);
         var (bySource, byTarget) = (byScores.select(1, 0).unsqueeze(-1), byScores.select(1, 1).unsqueeze(-1)); // [.., N, heads, 1]
-        gradient.Source!.add_((bySource * split).sum([0L, 1L]));
-        gradient.Target!.add_((byTarget * split).sum([0L, 1L]));
-        byG = byG + (bySource * layer.Source + byTarget * layer.Target!).flatten(2);
+        gradient.Source!.Add((bySource * split).sum([0L, 1L]));
+        gradient.Target!.Add((byTarget * split).sum([0L, 1L]));
+        byG = byG.Plus((bySource * layer.Source).Plus(byTarget * layer.Target!).flatten(2));
         inputs.AddTransposedTimes(byG, gradient.Weight);
-        gradient.Bias.add_(byZ.sum([0L, 1L]));
+        gradient.Bias.Add(byZ.sum([0L, 1L]));
         _byG?.Dispose();
         _byG = byG.DetachFromDisposeScope();
     }

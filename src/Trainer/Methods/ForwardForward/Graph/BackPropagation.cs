@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Graphs;
 using TorchSharp;
@@ -45,7 +46,7 @@ internal sealed class BackPropagation(Adjacency messages, Adjacency testMessages
             passes[l].Backward(weights[l], byZ, gradient[l]);
             if (l > 0)
             {
-                byOutput = passes[l].InputGradient(weights[l], byZ) * outputs[l - 1].gt(0);
+                byOutput = passes[l].InputGradient(weights[l], byZ) * outputs[l - 1].Above(0);
                 passes[l].Dispose();
             }
         }

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -41,14 +42,14 @@ internal abstract class ContrastiveNodes(NodeTask task, IReadOnlyList<GraphLayer
         var (positive, negative) = (g[0], g.narrow(0, 1, task.Classes - 1));
         var (losses, byPositive, byNegative) = contrast.Of(positive, negative);
         pass.Backward(weights[unit], Goodness.Back(cat([byPositive.unsqueeze(0), byNegative]), h), gradient[unit]);
-        return new GraphTally(Sum(losses), Sum(contrast.Right(positive, negative)), Sum(positive), Sum(negative.mean([0L])));
+        return new GraphTally(losses.Total(), contrast.Right(positive, negative).Total(), positive.Total(), negative.mean([0L]).Total());
     }
 
     public long Validate(int unit, IReadOnlyList<LayerTensors> weights)
     {
         var stage = Below(unit, weights);
-        var scores = stage.Votes + Votes(stage.Asking.Forward(weights[unit]));
-        return scores.argmax(1).eq(task.LabelsOf(task.Split.Validation)).sum().item<long>();
+        var scores = stage.Votes.Plus(Votes(stage.Asking.Forward(weights[unit])));
+        return (long)scores.argmax(1).eq(task.LabelsOf(task.Split.Validation)).Total();
     }
 
     public Tally Evaluate(int unit, IReadOnlyList<LayerTensors> weights)
@@ -59,11 +60,11 @@ internal abstract class ContrastiveNodes(NodeTask task, IReadOnlyList<GraphLayer
         for (var l = 0; l <= unit; l++)
         {
             using var pass = graphs.Prepare(layers[l], task.Split.Test);
-            scores.add_(Votes(pass.Forward(weights[l])));
+            scores.Add(Votes(pass.Forward(weights[l])));
             if (l < unit) { graphs = graphs.Above(layers[l], weights[l]); }
         }
 
-        return NodeEmbeddings.Tally((scores / (unit + 1)).log_softmax(1), task.LabelsOf(task.Split.Test));
+        return NodeEmbeddings.Tally(scores.Over(unit + 1).log_softmax(1), task.LabelsOf(task.Split.Test));
     }
 
     public void Dispose()
@@ -74,8 +75,6 @@ internal abstract class ContrastiveNodes(NodeTask task, IReadOnlyList<GraphLayer
 
     /// <summary>Σ y² of each graph as a vote of each class, [n, K].</summary>
     private static Tensor Votes(Tensor z) => Goodness.Of(z.relu()).t();
-
-    private static double Sum(Tensor x) => x.sum().to(ScalarType.Float64).item<double>();
 
     private LabelledGraphs Ask(IEnumerable<int> nodes, IEnumerable<int> alsoKnown)
     {
@@ -91,7 +90,7 @@ internal abstract class ContrastiveNodes(NodeTask task, IReadOnlyList<GraphLayer
         for (var l = 0; l < unit; l++)
         {
             using var pass = asking.Prepare(layers[l], task.Split.Validation);
-            votes.add_(Votes(pass.Forward(weights[l])));
+            votes.Add(Votes(pass.Forward(weights[l])));
             training = Above(training, layers[l], weights[l]);
             asking = asking.Above(layers[l], weights[l]);
         }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Trainer.Core.Graphs;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -40,7 +41,7 @@ internal sealed class ConvolutionEncoder(bool isSage, int threads) : IGraphEncod
         var sent = inputs.Times(layer.Weight.narrow(0, 0, d)); // [1 or S, N, h]
         var sums = stack([.. Enumerable.Range(0, Math.Max(matrices.Length, inputs.Graphs)).Select(
             s => matrices[matrices.Length == 1 ? 0 : s].Times(sent[inputs.Graphs == 1 ? 0 : s], threads))]);
-        return (isSage ? sums + inputs.Times(layer.Weight.narrow(0, d, d)) : sums) + layer.Bias;
+        return (isSage ? sums.Plus(inputs.Times(layer.Weight.narrow(0, d, d))) : sums).Plus(layer.Bias);
     }
 
     public ILayerPass Prepare(IReadOnlyList<Adjacency> graphs, InputRows inputs, IReadOnlyList<int>? rows)

@@ -1,4 +1,5 @@
 using Cluster.Trainer.Core.Graphs;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,12 +12,12 @@ internal sealed class ConvolutionPass(InputRows aggregated, SparseMatrix? matrix
 {
     private SparseMatrix? _transposed;
 
-    public Tensor Forward(LayerTensors layer) => aggregated.Times(layer.Weight) + layer.Bias;
+    public Tensor Forward(LayerTensors layer) => aggregated.Times(layer.Weight).Plus(layer.Bias);
 
     public void Backward(LayerTensors layer, Tensor byZ, LayerTensors gradient)
     {
         aggregated.AddTransposedTimes(byZ, gradient.Weight);
-        gradient.Bias.add_(byZ.sum([0L, 1L]));
+        gradient.Bias.Add(byZ.sum([0L, 1L]));
     }
 
     public Tensor InputGradient(LayerTensors layer, Tensor byZ)
@@ -26,7 +27,7 @@ internal sealed class ConvolutionPass(InputRows aggregated, SparseMatrix? matrix
         if (!isSage) { return _transposed.Times(byAggregated, threads); }
 
         var d = byAggregated.shape[1] / 2;
-        return _transposed.Times(byAggregated.narrow(1, 0, d), threads) + byAggregated.narrow(1, d, d);
+        return _transposed.Times(byAggregated.narrow(1, 0, d), threads).Plus(byAggregated.narrow(1, d, d));
     }
 
     public ILayerPass Keep()

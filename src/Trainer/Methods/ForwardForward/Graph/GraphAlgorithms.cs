@@ -1,5 +1,6 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -46,15 +47,16 @@ internal static class GraphAlgorithms
     /// <summary>What stands above the last layer: one-hot rows of training and virtual nodes, 1/K for all others. [N + K, K].</summary>
     private static Tensor LabelRows(NodeTask task)
     {
-        using var scope = NewDisposeScope();
-        var rows = full(task.Nodes + task.Classes, task.Classes, 1.0 / task.Classes, dtype: task.Features.dtype);
+        using var rows = TensorNumbers.Filled(1.0 / task.Classes, [task.Nodes + task.Classes, task.Classes], ScalarType.Float64);
+        var elements = TensorMemory.Elements<double>(rows);
         foreach (var (node, label) in task.Training().Concat(Enumerable.Range(0, task.Classes).Select(label => (task.VirtualNode(label), label))))
         {
-            rows[node].zero_();
-            rows[node, label] = 1;
+            var row = elements.Slice(node * task.Classes, task.Classes);
+            row.Clear();
+            row[label] = 1;
         }
 
-        return rows.MoveToOuterDisposeScope();
+        return rows.to(task.Features.dtype, copy: true);
     }
 
     /// <summary>The network of the spec.</summary>

@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,14 +24,14 @@ internal sealed record InputRows(Tensor Base, Tensor? Mix = null, Tensor? Basis 
     public long Rows => Base.shape[^2];
 
     /// <summary>X_s of one graph, [R, d].</summary>
-    public Tensor Of(int graph) => Mix is null ? (Base.dim() == 3 ? Base[graph] : Base) : Base + Mix[graph].mm(Basis!);
+    public Tensor Of(int graph) => Mix is null ? (Base.dim() == 3 ? Base[graph] : Base) : Base.Plus(Mix[graph].mm(Basis!));
 
     /// <summary>X_s W of all graphs, [S, R, h].</summary>
     /// <param name="weight">W, [d, h].</param>
     public Tensor Times(Tensor weight)
     {
         if (Mix is null) { return Flat(Base).mm(weight).view(Graphs, Rows, weight.shape[1]); }
-        return Base.mm(weight) + Flat(Mix).mm(Basis!.mm(weight)).view(Graphs, Rows, weight.shape[1]);
+        return Base.mm(weight).Plus(Flat(Mix).mm(Basis!.mm(weight)).view(Graphs, Rows, weight.shape[1]));
     }
 
     /// <summary>gradient += Σ_s X_sᵀ Y_s.</summary>

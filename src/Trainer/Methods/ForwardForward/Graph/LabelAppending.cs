@@ -1,5 +1,6 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ internal sealed class LabelAppending(NodeTask task, IReadOnlyList<GraphLayer> la
     protected override LabelledGraphs Label(IReadOnlyList<(int Node, int Label)[]> labellings)
     {
         var (n, k, type) = (Task.Nodes, Task.Classes, Task.Features.dtype);
-        using var codes = full(labellings.Count, n, k, 1.0 / k, dtype: ScalarType.Float64); // l, [S, N, K]
+        using var codes = TensorNumbers.Filled(1.0 / k, [labellings.Count, n, k], ScalarType.Float64); // l, [S, N, K]
         var elements = TensorMemory.Elements<double>(codes);
         for (var s = 0; s < labellings.Count; s++)
         {
@@ -32,7 +33,7 @@ internal sealed class LabelAppending(NodeTask task, IReadOnlyList<GraphLayer> la
             }
         }
 
-        var length = (Task.Features.to(ScalarType.Float64).square().sum(1) + codes[0].square().sum(1)).sqrt().add_(Epsilon).unsqueeze(1); // [N, 1]
+        var length = Task.Features.to(ScalarType.Float64).Squared().sum(1).Plus(codes[0].Squared().sum(1)).sqrt().Plus(Epsilon).unsqueeze(1); // [N, 1]
         return new LabelledGraphs([Task.Real], new InputRows(
             cat([(Task.Features.to(ScalarType.Float64) / length).to(type), zeros(n, k, dtype: type)], 1),
             (codes / length).to(type),

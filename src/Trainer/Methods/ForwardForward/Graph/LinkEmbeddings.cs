@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Graphs;
@@ -12,6 +13,9 @@ namespace Cluster.Trainer.Methods.ForwardForward.Graph;
 /// </summary>
 internal sealed class LinkEmbeddings : IEmbeddingTask
 {
+    /// <summary>So that a pair that no layer believes in at all costs much and not everything.</summary>
+    private const double Smallest = 1e-30;
+
     private readonly PairLoss _loss;
     private readonly LinkSplit _split;
     private readonly Dictionary<(int First, int Count), (PairRows Joined, PairRows Apart)> _learned = [];
@@ -51,7 +55,7 @@ internal sealed class LinkEmbeddings : IEmbeddingTask
 
         var (joined, apart) = pairs;
         var (losses, positive, negative, right, goods, bads) = _loss.Learn(joined.Of(h), apart.Of(h));
-        return (new GraphTally(Sum(losses), Sum(right), Sum(goods), Sum(bads)), joined.Back(positive) + apart.Back(negative));
+        return (new GraphTally(losses.Total(), right.Total(), goods.Total(), bads.Total()), joined.Back(positive).Plus(apart.Back(negative)));
     }
 
     /// <summary>Of the joined pairs, then of the others. [2n].</summary>
@@ -69,10 +73,8 @@ internal sealed class LinkEmbeddings : IEmbeddingTask
     public Tally Judge(Tensor scores)
     {
         var (right, n) = (TwiceRight(scores, _split.Test), (double)_split.Test.Joined.Length);
-        var p = scores.to(ScalarType.Float64).clamp(1e-30, 1 - 1e-12);
-        var truth = cat([ones((long)n, dtype: ScalarType.Float64), zeros((long)n, dtype: ScalarType.Float64)]);
-        var loss = -(truth * p.log() + (1 - truth) * (1 - p).log()).mean().item<double>();
-        return new Tally(2 * n, n * n, loss * n * n, right / 2.0, Leaves: 1);
+        var p = scores.to(ScalarType.Float64).data<double>().Select((one, i) => i < n ? one : 1 - one);
+        return new Tally(2 * n, n * n, -p.Average(one => Math.Log(Math.Max(one, Smallest))) * n * n, right / 2.0, Leaves: 1);
     }
 
     public void Dispose()
@@ -94,6 +96,4 @@ internal sealed class LinkEmbeddings : IEmbeddingTask
         var all = scores.to(ScalarType.Float64).data<double>().ToArray();
         return RankOrder.TwiceRight(all.AsSpan(0, pairs.Joined.Length), all.AsSpan(pairs.Joined.Length));
     }
-
-    private static double Sum(Tensor x) => x.sum().to(ScalarType.Float64).item<double>();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Graphs;
 using TorchSharp;
@@ -51,7 +52,7 @@ internal sealed class NodeEmbeddings : IEmbeddingTask
     public (GraphTally Tally, Tensor ByH) Learn(Tensor h, int first, int count)
     {
         var (losses, byNodes, byVirtual, right) = VirtualNodeLoss.Of(h.narrow(0, 0, count), h.narrow(0, count, _virtual.Length), _labels.narrow(0, first, count), _temperature);
-        return (new GraphTally(losses.sum().to(ScalarType.Float64).item<double>(), right.sum().item<long>()), cat([byNodes, byVirtual]));
+        return (new GraphTally(losses.Total(), right.Total()), cat([byNodes, byVirtual]));
     }
 
     public Tensor Scores(Tensor h, Examination part)
@@ -60,16 +61,15 @@ internal sealed class NodeEmbeddings : IEmbeddingTask
         return VirtualNodeLoss.LogProbabilities(h.narrow(0, 0, asked), h.narrow(0, asked, _virtual.Length), _temperature).exp();
     }
 
-    public long Right(Tensor scores) => scores.argmax(1).eq(_task.LabelsOf(_task.Split.Validation)).sum().item<long>();
+    public long Right(Tensor scores) => (long)scores.argmax(1).eq(_task.LabelsOf(_task.Split.Validation)).Total();
 
-    public Tally Judge(Tensor scores) => Tally(scores.clamp_min(Smallest).log(), _task.LabelsOf(_task.Split.Test));
+    public Tally Judge(Tensor scores) => Tally(scores.AtLeast(Smallest).log(), _task.LabelsOf(_task.Split.Test));
 
     /// <param name="log">Logarithms of the classes' probabilities, [n, K].</param>
     /// <param name="labels">[n].</param>
     public static Tally Tally(Tensor log, Tensor labels)
     {
-        var loss = log.to(ScalarType.Float64).gather(1, labels.unsqueeze(1)).sum().neg().item<double>();
-        return new Tally(labels.shape[0], labels.shape[0], loss, log.argmax(1).eq(labels).sum().item<long>(), Leaves: 1);
+        return new Tally(labels.shape[0], labels.shape[0], -log.gather(1, labels.unsqueeze(1)).Total(), log.argmax(1).eq(labels).Total(), Leaves: 1);
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,14 +16,13 @@ internal sealed class ClassOutputs(NodeTask task) : IOutputTask
     {
         var nodes = task.Split.Train.AsSpan(first, count).ToArray();
         var rows = tensor(nodes.Select(node => (long)node).ToArray());
-        var own = task.LabelsOf(nodes).unsqueeze(1);
+        var labels = task.LabelsOf(nodes);
         var log = outputs.index_select(0, rows).log_softmax(1);
-        var byLogits = log.exp().scatter_add_(1, own, full_like(own, -1, dtype: log.dtype));
-        var byOutputs = zeros_like(outputs).index_copy_(0, rows, byLogits);
-        return (new GraphTally(log.gather(1, own).sum().neg().to(ScalarType.Float64).item<double>(), log.argmax(1).eq(own.squeeze(1)).sum().item<long>()), byOutputs);
+        var byOutputs = zeros_like(outputs).index_copy_(0, rows, log.exp() - nn.functional.one_hot(labels, outputs.shape[1]));
+        return (new GraphTally(-log.gather(1, labels.unsqueeze(1)).Total(), log.argmax(1).eq(labels).Total()), byOutputs);
     }
 
-    public long Right(Tensor outputs) => Of(outputs, task.Split.Validation).argmax(1).eq(task.LabelsOf(task.Split.Validation)).sum().item<long>();
+    public long Right(Tensor outputs) => (long)Of(outputs, task.Split.Validation).argmax(1).eq(task.LabelsOf(task.Split.Validation)).Total();
 
     public Tally Judge(Tensor outputs) => NodeEmbeddings.Tally(Of(outputs, task.Split.Test).log_softmax(1), task.LabelsOf(task.Split.Test));
 

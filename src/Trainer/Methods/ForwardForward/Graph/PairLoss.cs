@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,7 +24,7 @@ internal sealed class PairLoss(Contrast? contrast)
     public Tensor Probabilities(Tensor from, Tensor to) => contrast switch
     {
         null => (from * to).sum(1).sigmoid(),
-        { Kind: ContrastLoss.ForwardForward } => (Goodness.Of(from * to) - contrast.Threshold).sigmoid(),
+        { Kind: ContrastLoss.ForwardForward } => Goodness.Of(from * to).Plus(-contrast.Threshold).sigmoid(),
         _ => Goodness.Of(from * to), // SymBa has no threshold: the goodness itself, which orders pairs alike.
     };
 
@@ -37,11 +38,11 @@ internal sealed class PairLoss(Contrast? contrast)
         if (contrast is null)
         {
             var (x, y) = (e.sum(1), f.sum(1));
-            var right = (x.gt(0).to(x.dtype) + y.lt(0).to(x.dtype)) / 2;
+            var right = x.Above(0).Plus(y.Below(0)).Over(2);
             return (
-                (Contrast.Softplus(-x) + Contrast.Softplus(y)) / 2,
-                PairGradient.Of((x.sigmoid() - 1).div(2).unsqueeze(1), positive),
-                PairGradient.Of(y.sigmoid().div(2).unsqueeze(1), negative), right, x, y);
+                Contrast.Softplus(x.neg()).Plus(Contrast.Softplus(y)).Over(2),
+                PairGradient.Of(x.sigmoid().Plus(-1).Over(2).unsqueeze(1), positive),
+                PairGradient.Of(y.sigmoid().Over(2).unsqueeze(1), negative), right, x, y);
         }
 
         var (g, b) = (Goodness.Of(e), Goodness.Of(f));

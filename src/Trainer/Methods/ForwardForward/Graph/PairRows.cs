@@ -1,4 +1,5 @@
 using Cluster.Trainer.Core.Graphs;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,7 +29,7 @@ internal sealed class PairRows : IDisposable
     public (Tensor From, Tensor To) Of(Tensor h) => (h.index_select(0, _from), h.index_select(0, _to));
 
     /// <summary>The gradient of the nodes' embeddings, [N, d].</summary>
-    public Tensor Back(PairGradient gradient) => _pairsFrom.Times(gradient.From) + _pairsTo.Times(gradient.To);
+    public Tensor Back(PairGradient gradient) => _pairsFrom.Times(gradient.From).Plus(_pairsTo.Times(gradient.To));
 
     public void Dispose()
     {

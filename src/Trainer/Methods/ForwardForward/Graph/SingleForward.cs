@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Graphs;
 using TorchSharp;
@@ -29,7 +30,7 @@ internal sealed class SingleForward(IEmbeddingTask task, IReadOnlyList<GraphLaye
         var pass = stage.Passes.Of(first, count, () => layers[unit].Encoder.Prepare([task.Messages], stage.Inputs, task.NodesOf(first, count)));
         var h = pass.Forward(weights[unit]).relu_(); // [1, R, d]
         var (tally, byH) = task.Learn(h[0], first, count);
-        pass.Backward(weights[unit], (byH * h[0].gt(0)).unsqueeze(0), gradient[unit]);
+        pass.Backward(weights[unit], (byH * h[0].Above(0)).unsqueeze(0), gradient[unit]);
         return tally;
     }
 
@@ -37,11 +38,11 @@ internal sealed class SingleForward(IEmbeddingTask task, IReadOnlyList<GraphLaye
     {
         var stage = Below(unit, weights);
         var h = stage.Asking.Forward(weights[unit]).relu_()[0];
-        return task.Right(stage.Scores is null ? task.Scores(h, Examination.Validation) : stage.Scores + task.Scores(h, Examination.Validation));
+        return task.Right(stage.Scores is null ? task.Scores(h, Examination.Validation) : stage.Scores.Plus(task.Scores(h, Examination.Validation)));
     }
 
     public Tally Evaluate(int unit, IReadOnlyList<LayerTensors> weights) =>
-        task.Judge(Below(unit + 1, weights, task.TestMessages, Examination.Test).Scores! / (unit + 1));
+        task.Judge(Below(unit + 1, weights, task.TestMessages, Examination.Test).Scores!.Over(unit + 1));
 
     public void Dispose()
     {
@@ -64,7 +65,7 @@ internal sealed class SingleForward(IEmbeddingTask task, IReadOnlyList<GraphLaye
         {
             var h = layers[l].Encoder.Apply([messages], inputs, weights[l])[0].relu_();
             var own = task.Scores(task.NodesOf(part) is { } nodes ? h.index_select(0, tensor(nodes.Select(node => (long)node).ToArray())) : h, part);
-            scores = scores is null ? own : scores + own;
+            scores = scores is null ? own : scores.Plus(own);
             inputs = new InputRows(RowNorm.L2(h));
         }
 

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Graphs;
 using TorchSharp;
@@ -44,7 +45,7 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
         using var pass = layers[l].Encoder.Prepare([task.Messages], new InputRows(Input(l, l => StateOf(l, unit, memory))), task.NodesOf(first, count));
         var h = pass.Forward(weights[l]).relu_()[0];
         var (tally, byH) = task.Learn(h, first, count);
-        pass.Backward(weights[l], (byH * h.gt(0)).unsqueeze(0), gradient[l]);
+        pass.Backward(weights[l], (byH * h.Above(0)).unsqueeze(0), gradient[l]);
         return tally;
     }
 
@@ -82,13 +83,13 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
                 fresh[l] = Next(l, weights, l => _order.SeesFresh(l, unit) ? fresh[l] : last[l], messages);
                 if (step < spec.PredictionFrom) { continue; }
                 var own = task.Scores(asked is null ? fresh[l] : fresh[l].index_select(0, asked), part);
-                total = (total is null ? own : total + own).MoveToOuterDisposeScope();
+                total = (total is null ? own : total.Plus(own)).MoveToOuterDisposeScope();
             }
 
             last = [.. fresh.Select(state => state.MoveToOuterDisposeScope())];
         }
 
-        return total! / (layers.Count * (spec.PredictionSteps - spec.PredictionFrom + 1));
+        return total!.Over(layers.Count * (spec.PredictionSteps - spec.PredictionFrom + 1));
     }
 
     private Tensor[] Upwards(IReadOnlyList<LayerTensors> weights, Adjacency messages)

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Graphs;
 using TorchSharp;
@@ -72,11 +73,11 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
         var h = pass.Forward(weights[layer]).relu_()[0]; // [R, d]
         var rows = tensor(nodes.Select(node => (long)node).ToArray());
         var mean = h.clone();
-        for (var above = layer + 1; above < layers.Count; above++) { mean.add_(memory[above].index_select(0, rows)); }
+        for (var above = layer + 1; above < layers.Count; above++) { mean.Add(memory[above].index_select(0, rows)); }
 
         var share = 1.0 / (layers.Count - layer);
-        var (tally, byMean) = task.Learn(mean.mul_(share), first, count);
-        pass.Backward(weights[layer], (byMean * share * h.gt(0)).unsqueeze(0), gradient[layer]);
+        var (tally, byMean) = task.Learn(mean.Times(share), first, count);
+        pass.Backward(weights[layer], (byMean.Times(share) * h.Above(0)).unsqueeze(0), gradient[layer]);
         return tally;
     }
 
@@ -106,6 +107,6 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
     private Tensor Scores(IReadOnlyList<LayerTensors> weights, Examination part)
     {
         var asked = tensor(task.NodesOf(part).Select(node => (long)node).ToArray());
-        return Upwards(weights).Select(h => task.Scores(h.index_select(0, asked), part)).Aggregate((a, b) => a + b) / layers.Count;
+        return Upwards(weights).Select(h => task.Scores(h.index_select(0, asked), part)).Aggregate((a, b) => a.Plus(b)).Over(layers.Count);
     }
 }

@@ -1,3 +1,4 @@
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ namespace Cluster.Trainer.Methods.ForwardForward.Graph;
 internal static class VirtualNodeLoss
 {
     /// <summary>log p, [n, K].</summary>
-    public static Tensor LogProbabilities(Tensor nodes, Tensor virtualNodes, double temperature) => (nodes.mm(virtualNodes.t()) / temperature).log_softmax(1);
+    public static Tensor LogProbabilities(Tensor nodes, Tensor virtualNodes, double temperature) => nodes.mm(virtualNodes.t()).Over(temperature).log_softmax(1);
 
     /// <param name="labels">y, [n], int64.</param>
     /// <returns>ℓ [n], the gradients of Σ ℓ to h [n, d] and to c [K, d], and whether the likeliest class is right [n].</returns>
@@ -22,8 +23,7 @@ internal static class VirtualNodeLoss
     {
         var log = LogProbabilities(nodes, virtualNodes, temperature);
         var own = labels.unsqueeze(1);
-        var byProducts = log.exp();
-        byProducts.scatter_add_(1, own, full_like(own, -1, dtype: log.dtype)).div_(temperature);
+        var byProducts = (log.exp() - nn.functional.one_hot(labels, log.shape[1])).Over(temperature);
         return (log.gather(1, own).neg().squeeze(1), byProducts.mm(virtualNodes), byProducts.t().mm(nodes), log.argmax(1).eq(labels));
     }
 }

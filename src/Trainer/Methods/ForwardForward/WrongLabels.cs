@@ -1,6 +1,6 @@
 using Cluster.Trainer.Core;
 
-namespace Cluster.Trainer.Methods.ForwardForward.Dense;
+namespace Cluster.Trainer.Methods.ForwardForward;
 
 /// <summary>
 /// A wrong label for each sample of a leaf. A function of the job's seed, the round and the sample's position in the stream, so the

@@ -1,9 +1,10 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Cluster.Trainer.Methods.ForwardForward.Dense;
+namespace Cluster.Trainer.Methods.ForwardForward;
 
 /// <summary>
 /// Writes a label into the input, one-hot, over the first inputs or before them (Hinton 2022, section 3.3). A neutral label is 1/K
@@ -31,7 +32,7 @@ internal sealed class LabelInput(int classes, LabelPlace place, double value)
     /// <summary>Every sample with the same label.</summary>
     public Tensor WithEach(Tensor x, int label) => With(x, [.. Enumerable.Repeat((long)label, (int)x.shape[0])]);
 
-    public Tensor Neutral(Tensor x) => Join(x, full([x.shape[0], classes], value / classes, dtype: x.dtype, device: x.device));
+    public Tensor Neutral(Tensor x) => Join(x, TensorNumbers.Filled(value / classes, [x.shape[0], classes], x.dtype, x.device));
 
     private Tensor Join(Tensor x, Tensor codes) => cat([codes, place == LabelPlace.Prepend ? x : x.narrow(1, classes, x.shape[1] - classes)], 1);
 }
