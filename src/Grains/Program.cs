@@ -16,7 +16,7 @@
 // Exit codes: 0 asked to end, 2 a setting is wrong or what it names cannot be had.
 using Cluster.Contracts;
 using Cluster.Grains.Hosting;
-using Microsoft.Extensions.Configuration.Memory;
+using Cluster.ServiceDefaults;
 using Microsoft.Extensions.Hosting;
 
 try
@@ -36,19 +36,6 @@ catch (BadInputException e)
 HostApplicationBuilder NewBuilder()
 {
     var builder = Host.CreateApplicationBuilder(args);
-    // Below all other sources, so that any of them can say otherwise.
-    builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
-    {
-        InitialData = new Dictionary<string, string?>
-        {
-            ["Logging:LogLevel:Microsoft.Hosting"] = "Warning",
-            // Below Error, Orleans says with stack traces what a lost silo means to each of its parts.
-            ["Logging:LogLevel:Orleans"] = "Error",
-            ["Logging:LogLevel:Orleans.Messaging"] = "Critical",
-            ["Logging:LogLevel:Orleans.Runtime.GrainDirectory"] = "Critical",
-            ["Logging:LogLevel:Orleans.Runtime.MembershipService.MembershipTableManager"] = "Warning", // Which silo is lost.
-            ["Logging:LogLevel:Polly"] = "Critical", // Orleans' placement: several lines for each grain.
-        },
-    });
+    builder.Configuration.AddOrleansLogLevels();
     return builder;
 }

@@ -25,7 +25,7 @@ public static class TrainerProcess
         {
             var builder = Host.CreateApplicationBuilder(args);
             builder.AddServiceDefaults();
-            builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft.Hosting", LogLevel.Warning);
+            builder.Configuration.AddOrleansLogLevels();
             var settings = builder.Configuration.GetSection("Cluster").Get<TrainerSettings>() ?? new TrainerSettings();
             var address = ClusterAddress.From(builder.Configuration);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cluster.Cli.Continual;
 using Cluster.Cli.Up;
 using Cluster.Client;
 using Cluster.Contracts;
@@ -7,6 +8,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Dashboard;
 using Cluster.Grains.Hosting;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Methods.Continual;
 
 namespace Cluster.Cli.Run;
 
@@ -31,6 +33,7 @@ internal sealed class EmbeddedRun(RunOptions options)
         if (options.GatewayPort is < 0 or > ushort.MaxValue) { throw new BadInputException($"--port: found {options.GatewayPort}, allowed: 1 to {ushort.MaxValue}, or 0 to let the system choose"); }
 
         var roots = DataRoots.Of(options.SpecPath, options.Data, Environment.GetEnvironmentVariable(DataRoots.Variable));
+        spec = TrunkStart.Record(DataRecord.Record(spec, roots), roots);
         DataCheck.Check(spec, roots);
         JobFolder.MakeReady(options.Store);
         var resumed = options.Resume ? JobFolder.Newest(options.Store, spec) : null;
@@ -56,9 +59,10 @@ internal sealed class EmbeddedRun(RunOptions options)
         _ = fleet.Failing.ContinueWith(failing => jobs.FailAsync(folder.Id, failing.Result, CancellationToken.None), TaskScheduler.Default);
 
         var last = await screen.FollowAsync(jobs.WatchAsync(folder.Id, 0, CancellationToken.None));
-        var report = RunReport.Of(last, folder.Id, spec.Method.ToString().ToLowerInvariant(), Stopwatch.GetElapsedTime(began));
+        var report = RunReport.Of(last, folder.Id, SpecSummary.MethodOf(spec), Stopwatch.GetElapsedTime(began));
         screen.Finish(report, ResumeCommand());
         json?.Write(report);
+        if (spec.Continual is { } continual) { ContinualSummary.Show(continual, folder.Path, screen); }
         return last.State switch
         {
             JobState.Succeeded => ExitCodes.Succeeded,

@@ -5,6 +5,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Cluster.Cli.Run;
 
@@ -40,12 +41,16 @@ internal sealed class RunScreen
             Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
         });
         if (redirected) { console.Profile.Width = 200; }
-        var optimizer = spec.Optimizer.Kind.ToString().ToLowerInvariant();
-        console.MarkupLineInterpolated($"[bold]{jobId}[/]: {spec.Model.GetType().Name.ToLowerInvariant()} with {optimizer} on {workers} worker{(workers == 1 ? "" : "s")}");
+        console.MarkupLineInterpolated($"[bold]{jobId}[/]: {SpecSummary.Of(spec)} on {workers} worker{(workers == 1 ? "" : "s")}");
         return new RunScreen(console, live: !redirected);
     }
 
     public void Say(string text) => _console.WriteLine(text);
+
+    public void Show(IEnumerable<IRenderable> parts)
+    {
+        foreach (var part in parts) { _console.Write(part); }
+    }
 
     /// <summary>Shows the job until it is in a final state, and returns that.</summary>
     public Task<JobView> FollowAsync(IAsyncEnumerable<JobView> views) => _live
@@ -75,10 +80,19 @@ internal sealed class RunScreen
 
         foreach (var sample in view.Samples.Where(sample => sample.Values.ContainsKey("evalLoss")))
         {
-            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}, accuracy {sample.Values["evalAccuracy"]:P2}"));
+            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}"));
         }
 
         if (view.State != last?.State && view.State is JobState.Waiting or JobState.Stopping) { Say($"{view.State}: {view.Reason}"); }
+    }
+
+    /// <summary>The losses of several data sets, whose mean stands before them.</summary>
+    private static string BySet(IReadOnlyDictionary<string, double> values)
+    {
+        const string prefix = "evalLoss.";
+        string[] sets = [.. values.Where(v => v.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(v => v.Key, StringComparer.Ordinal)
+            .Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Key[prefix.Length..]} {v.Value:F4}"))];
+        return sets.Length == 0 ? "" : $" ({string.Join(", ", sets)})";
     }
 
     private void ShowLineWhenDue(JobView view)
@@ -119,7 +133,7 @@ internal sealed class RunScreen
         var perSecond = done > 0 ? done / (now - _firstRoundAt) : 0;
         var samplesPerSecond = view.Round > 0 ? perSecond * view.SamplesSeen / view.Round : 0;
         var left = perSecond > 0 ? TimeSpan.FromSeconds((view.Rounds - view.Round) / perSecond) : (TimeSpan?)null;
-        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
+        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}{(view.Metrics.TryGetValue("globalLr", out var alpha) ? string.Create(CultureInfo.InvariantCulture, $"  global lr {alpha:G3}") : "")}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
     }
 
     private static string Bar(long done, long of)

@@ -16,7 +16,7 @@ internal static class DataVerb
         var name = new Argument<string>("name") { Description = "Name of the data set; 'list' shows them." };
         var get = new Command("get", "Fetches a data set from its public home and checks it.") { name, VerbOptions.Data };
         get.SetAction((parsed, cancellationToken) => GetAsync(parsed.GetRequiredValue(name), parsed.GetValue(VerbOptions.Data), cancellationToken));
-        return new Command("data", "Data sets.") { get };
+        return new Command("data", "Data sets, and who holds what of them.") { get, PartitionVerb.Create() };
     }
 
     private static async Task<int> GetAsync(string name, string? folder, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ internal static class JobFollow
         var screen = RunScreen.Create(spec, jobId, members > 0 ? members : job.Submission.MinWorkers, quiet: output.IsJson);
 
         var last = await screen.FollowAsync(client.WatchAsync(jobId, cancellationToken));
-        var report = RunReport.Of(last, jobId, spec.Method.ToString().ToLowerInvariant(), Wall(last) ?? Stopwatch.GetElapsedTime(began));
+        var report = RunReport.Of(last, jobId, SpecSummary.MethodOf(spec), Wall(last) ?? Stopwatch.GetElapsedTime(began));
         screen.Finish(report, $"cluster resume {jobId}");
         if (output.IsJson) { Console.Out.WriteLine(report.ToJson()); }
         return ExitCodes.Of(last.State);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cluster.Client;
+using Cluster.Contracts.Spec;
 
 namespace Cluster.Cli.Verbs;
 
@@ -13,7 +14,7 @@ internal static class ValidateVerb
         {
             var path = parsed.GetRequiredValue(VerbOptions.Spec);
             var spec = SpecFile.Read(path, parsed.GetValue(VerbOptions.Set) ?? []);
-            Console.WriteLine($"{path}: {spec.Name} is a valid {spec.Method.ToString().ToLowerInvariant()} job.");
+            Console.WriteLine($"{path}: {spec.Name} is a valid {SpecSummary.MethodOf(spec)} job.");
             return ExitCodes.Succeeded;
         });
         return command;

@@ -33,6 +33,13 @@ public interface IPoolGrain : IGrainWithStringKey
     [Alias("return")]
     Task Return(string jobId, WorkerInfo worker);
 
+    /// <summary>
+    /// The job cannot use this worker although it lives: no peer reaches it. The pool takes it back and gives the job another;
+    /// other jobs may get it. Harmless to repeat.
+    /// </summary>
+    [Alias("exclude")]
+    Task Exclude(string jobId, WorkerInfo worker);
+
     /// <summary>The job wants no workers any more: its workers are free again, or it leaves the queue. Harmless to repeat.</summary>
     [Alias("release")]
     Task Release(string jobId);

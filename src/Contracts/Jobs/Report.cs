@@ -43,8 +43,12 @@ public sealed record JobReport(
 /// <summary>A collective of a generation was broken off.</summary>
 /// <param name="LostWorker">Id of the member that is at fault as far as this one can see; null when it cannot say.</param>
 /// <param name="Reason">In words, for people.</param>
+/// <param name="MayGoOnWithout">
+/// The others can do without <paramref name="LostWorker"/>. Not so where it came to another state from the same rounds: nobody
+/// can say whose is right.
+/// </param>
 [GenerateSerializer, Immutable, Alias("cluster.generation-fault")]
-public sealed record GenerationFault([property: Id(0)] string? LostWorker, [property: Id(1)] string Reason);
+public sealed record GenerationFault([property: Id(0)] string? LostWorker, [property: Id(1)] string Reason, [property: Id(2)] bool MayGoOnWithout = true);
 
 /// <summary>One round, or one evaluation after it, as charts show it.</summary>
 /// <param name="Round">Rounds committed when it was taken.</param>
@@ -53,8 +57,8 @@ public sealed record GenerationFault([property: Id(0)] string? LostWorker, [prop
 /// <param name="SamplesSeen">Training samples since the job began.</param>
 /// <param name="Skipped">Rounds skipped since the job began.</param>
 /// <param name="Values">
-/// By name: <c>loss</c>, <c>accuracy</c>, <c>lr</c>, <c>gradientNorm</c>, <c>evalLoss</c>, <c>evalAccuracy</c>, and what the
-/// method adds. At most 64 names of at most 64 characters.
+/// By name: <c>loss</c>, <c>accuracy</c>, <c>lr</c>, <c>gradientNorm</c>, <c>evalLoss</c>, <c>evalAccuracy</c> (of several data sets
+/// the means, and each as <c>evalLoss.NAME</c>), and what the method adds. At most 256 names of at most 96 characters.
 /// </param>
 [GenerateSerializer, Immutable, Alias("cluster.round-sample")]
 public sealed record RoundSample(

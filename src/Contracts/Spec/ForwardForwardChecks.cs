@@ -15,11 +15,7 @@ internal sealed class ForwardForwardChecks
 
     public static void All(JobSpec job, SpecReport report)
     {
-        if (job.ForwardForward is null)
-        {
-            report.Broken(Section, "no such key", $"with method forwardForward, a mapping with the key kind, one of {string.Join(", ", SpecNames.CasesOf(typeof(ForwardForwardSpec)).Select(c => c.Name))}", "method");
-            return;
-        }
+        if (job.ForwardForward is null) { return; }
 
         var checks = new ForwardForwardChecks(job, report);
         checks.Shared();
@@ -29,6 +25,9 @@ internal sealed class ForwardForwardChecks
             case ForwardForwardSpec.Graph graph: checks.Graph(graph); break;
             case ForwardForwardSpec.Physical: checks.Physical(); break;
         }
+
+        // A graph is one batch, and how long a layer learns on it is decided as it learns.
+        if (job.ForwardForward is not ForwardForwardSpec.Graph) { StageChecks.All(job, report); }
     }
 
     /// <summary>Every layer steps by itself, so the rule must be one whose elements do not see those of other layers.</summary>

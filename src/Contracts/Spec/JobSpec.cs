@@ -1,3 +1,6 @@
+using Cluster.Contracts.Spec.Continual;
+using Cluster.Contracts.Spec.Federated;
+
 namespace Cluster.Contracts.Spec;
 
 /// <summary>
@@ -17,49 +20,65 @@ public sealed record JobSpec
     /// <summary>How to train.</summary>
     public required TrainingMethod Method { get; init; }
 
-    /// <summary>The one source of chance: initial weights, shuffling, masking, dropout.</summary>
+    /// <summary>The one source of chance: initial weights, shuffling, masking, dropout, who holds what, which clients are sampled.</summary>
     public long Seed { get; init; } = 1;
 
     public required ModelSpec Model { get; init; }
 
-    public required DataSpec Data { get; init; }
-
-    [OnlyWith(nameof(Method), TrainingMethod.ForwardForward)]
-    public ForwardForwardSpec? ForwardForward { get; init; }
+    /// <summary>What to train on. A continual job has it with each of its stages.</summary>
+    [NotWith(nameof(Method), TrainingMethod.Continual)]
+    public required DataSpec? Data { get; init; }
 
     /// <summary>Samples per round, over all workers together.</summary>
-    [AtLeast(1), AtMost(16_777_216)]
+    [AtLeast(1), AtMost(16_777_216), NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public int? Batch { get; init; }
 
     /// <summary>Samples per leaf, the unit of work that one worker computes in one piece. Defaults to the batch, at most 256.</summary>
-    [AtLeast(1), AtMost(16_777_216)]
+    [AtLeast(1), AtMost(16_777_216), NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public int? Leaf { get; init; }
 
     /// <summary>Passes over the training data. Either this or <see cref="Rounds"/>.</summary>
-    [Above(0), AtMost(1_000_000)]
+    [Above(0), AtMost(1_000_000), NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public double? Epochs { get; init; }
 
-    /// <summary>Number of rounds. Either this or <see cref="Epochs"/>.</summary>
-    [AtLeast(1), AtMost(1_000_000_000)]
+    /// <summary>Number of rounds. Either this or <see cref="Epochs"/>; method fedHyper knows rounds alone.</summary>
+    [AtLeast(1), AtMost(1_000_000_000), NotWith(nameof(Method), TrainingMethod.Continual)]
     public long? Rounds { get; init; }
 
     /// <summary>Tokens per sample, for text. Defaults to the model's context.</summary>
     [AtLeast(2), AtMost(1_048_576)]
     public int? Sequence { get; init; }
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public OptimizerSpec Optimizer { get; init; } = new();
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public ScheduleSpec? Schedule { get; init; }
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public ScalingSpec? Scaling { get; init; }
 
+    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public ClipSpec? Clip { get; init; }
 
     /// <summary>
     /// Parts of the job that follow one another with other settings, such as mixed-batch training with re-warm-up.
     /// What a stage leaves out it takes from the job. A job without stages is one stage.
     /// </summary>
+    [NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public ValueList<StageSpec> Stages { get; init; } = [];
+
+    /// <summary>Clients, their data and the two learning rates of federated training.</summary>
+    [OnlyWith(nameof(Method), TrainingMethod.FedHyper, IsRequired = true)]
+    public FederatedSpec? Federated { get; init; }
+
+    /// <summary>Layer-local learning: what the layers learn from, and how.</summary>
+    [OnlyWith(nameof(Method), TrainingMethod.ForwardForward, IsRequired = true)]
+    public ForwardForwardSpec? ForwardForward { get; init; }
+
+    /// <summary>Continual pre-training: the trunk's schedule, its data sets and its releases.</summary>
+    [OnlyWith(nameof(Method), TrainingMethod.Continual, IsRequired = true)]
+    public ContinualSpec? Continual { get; init; }
 
     /// <summary>Arithmetic of forward and backward. Parameters, gradients' sums and the update are float32 in both.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
@@ -89,8 +108,14 @@ public enum TrainingMethod
     /// <summary>Large-batch data-parallel training (You et al. 2020).</summary>
     Lamb = 1,
 
+    /// <summary>Federated learning with learning rates by hypergradient descent (Wang, Wang and Li 2024), and its base lines.</summary>
+    FedHyper = 2,
+
     /// <summary>Layer-local learning without a backward pass (Hinton 2022; Park et al. 2024; Momeni et al. 2023).</summary>
     ForwardForward = 3,
+
+    /// <summary>Continual pre-training with an infinite learning-rate schedule ("Beyond Cosine Decay", CoLLAs 2025).</summary>
+    Continual = 4,
 }
 
 public enum Precision

@@ -9,14 +9,39 @@ public sealed class SpelledAttribute(string text) : Attribute
 
 /// <summary>
 /// A key that means something only when the sibling property <paramref name="property"/> has one of these values. Given with
-/// another value it is refused, and the writer leaves it out: a spec never holds a number that nothing reads.
+/// another value it is refused, and the writer leaves it out: a spec never holds a number that nothing reads. Where a key has more
+/// than one such rule, all must hold.
 /// </summary>
-[AttributeUsage(AttributeTargets.Property)]
-public sealed class OnlyWithAttribute(string property, params object[] values) : Attribute
+[AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
+public sealed class OnlyWithAttribute(string property, params object[] values) : Attribute, IKeyUse
 {
     public string Property { get; } = property;
 
-    public IReadOnlyList<object> Values { get; } = values;
+    /// <summary>With these values it must be given.</summary>
+    public bool IsRequired { get; set; }
+
+    public bool Allows(object value) => values.Contains(value);
+}
+
+/// <summary>
+/// A key that means nothing when the sibling property <paramref name="property"/> has one of these values: the opposite of
+/// <see cref="OnlyWithAttribute"/>, for keys that most values use.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
+public sealed class NotWithAttribute(string property, params object[] values) : Attribute, IKeyUse
+{
+    public string Property { get; } = property;
+
+    public bool Allows(object value) => !values.Contains(value);
+}
+
+/// <summary>Whether a key is used, by the value of a sibling.</summary>
+internal interface IKeyUse
+{
+    /// <summary>Name of the sibling property.</summary>
+    string Property { get; }
+
+    bool Allows(object value);
 }
 
 /// <summary>A list of at least one item.</summary>

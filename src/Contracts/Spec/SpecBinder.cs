@@ -101,7 +101,7 @@ internal sealed class SpecBinder(SpecReport report)
     private bool BindKeys(object record, SpecNode.Mapping mapping, string path, string? kinds)
     {
         var keys = SpecKey.Of(record.GetType());
-        var missing = keys.Where(k => k.Required).ToHashSet();
+        var missing = keys.Where(k => k is { Required: true, Uses: [] }).ToHashSet();
         string[] names = [.. kinds is null ? [] : (string[])[SpecNames.Kind], .. keys.Select(k => k.Name)];
         foreach (var entry in mapping.Entries)
         {
@@ -127,32 +127,35 @@ internal sealed class SpecBinder(SpecReport report)
 
         foreach (var key in keys)
         {
-            Require(mapping, key, SpecPath.Join(path, key.Name));
+            Require(record, mapping, key, SpecPath.Join(path, key.Name));
             RefuseUnused(record, key, path);
         }
 
         return missing.Count == 0;
     }
 
-    private void Require(SpecNode.Mapping mapping, SpecKey key, string path)
+    private void Require(object record, SpecNode.Mapping mapping, SpecKey key, string path)
     {
-        if (key.Required && mapping.Find(key.Name) is null && !report.IsWrong(path))
+        if (key.Required && key.IsUsedIn(record) && mapping.Find(key.Name) is null && !report.IsWrong(path))
         {
             report.Wrong(path, mapping.Place, "no such key", SpecRules.InWords(key));
         }
     }
 
-    /// <summary>A key that its record does not use as it is set (<see cref="OnlyWithAttribute"/>) would silently do nothing.</summary>
+    /// <summary>A key that its record does not use as it is set (<see cref="IKeyUse"/>) would silently do nothing.</summary>
     private void RefuseUnused(object record, SpecKey key, string path)
     {
         var keyPath = SpecPath.Join(path, key.Name);
-        if (report.IsGiven(keyPath) && !key.IsUsedIn(record))
+        if (!report.IsGiven(keyPath) || key.Uses.FirstOrDefault(condition => !condition.HoldsIn(record)) is not { } unmet)
         {
-            var chooser = key.Chooser!;
-            var chosen = SpecNames.Of((Enum)chooser.GetValue(record)!);
-            var values = key.OnlyWith!.Values.Select(v => SpecNames.Of((Enum)v));
-            var chooserPath = SpecPath.Join(path, SpecNames.Of(chooser));
-            report.Broken(keyPath, $"a key that {chooserPath} {chosen} does not use", $"this key with {chooserPath} {string.Join(" or ", values)}", chooserPath);
+            return;
+        }
+
+        var chooserPath = SpecPath.Join(path, SpecNames.Of(unmet.Chooser));
+        if (!report.IsWrong(chooserPath)) // Else nobody knows what was chosen.
+        {
+            var chosen = SpecNames.Of((Enum)unmet.Chooser.GetValue(record)!);
+            report.Broken(keyPath, $"a key that {chooserPath} {chosen} does not use", $"this key with {chooserPath} {string.Join(" or ", unmet.Choices)}", chooserPath);
         }
     }
 

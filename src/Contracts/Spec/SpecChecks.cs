@@ -1,3 +1,6 @@
+using Cluster.Contracts.Spec.Continual;
+using Cluster.Contracts.Spec.Federated;
+
 namespace Cluster.Contracts.Spec;
 
 /// <summary>
@@ -8,24 +11,18 @@ internal static class SpecChecks
 {
     public static void All(JobSpec spec, SpecReport report)
     {
-        if (MethodFitsModel(spec, report))
-        {
-            ModelFitsData(spec, report);
-        }
-
         HeadsDivideWidth(spec.Model, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered(spec.Workers, report);
-        if (spec is { Method: TrainingMethod.ForwardForward })
+        if (MethodFitsModel(spec, report) && spec.Method != TrainingMethod.Continual) { ModelFitsData(spec.Model, spec.Data, "data.kind", report); }
+        switch (spec.Method)
         {
-            ForwardForwardChecks.All(spec, report);
-        }
-
-        // A graph is one batch, and how long a layer learns on it is decided as it learns.
-        if (spec.ForwardForward is not ForwardForwardSpec.Graph)
-        {
-            StageChecks.All(spec, report);
+            case TrainingMethod.Lamb: StageChecks.All(spec, report); break;
+            case TrainingMethod.FedHyper: FederatedChecks.All(spec, report); break;
+            case TrainingMethod.ForwardForward: ForwardForwardChecks.All(spec, report); break;
+            case TrainingMethod.Continual: ContinualChecks.All(spec, report); break;
+            default: break; // Not known: which keys are missing cannot be judged.
         }
     }
 
@@ -50,9 +47,10 @@ internal static class SpecChecks
         }
     }
 
-    private static void ModelFitsData(JobSpec spec, SpecReport report)
+    /// <param name="dataKey">Where the kind of the data stands.</param>
+    public static void ModelFitsData(ModelSpec? model, DataSpec? data, string dataKey, SpecReport report)
     {
-        if (spec is not { Model: { } model, Data: { } data })
+        if (model is null || data is null)
         {
             return;
         }
@@ -69,7 +67,7 @@ internal static class SpecChecks
         };
         if (wanted is not null)
         {
-            report.Broken("data.kind", $"{Quote.Show(dataKind)} with model.kind {modelKind}", wanted, "model.kind");
+            report.Broken(dataKey, $"{Quote.Show(dataKind)} with model.kind {modelKind}", wanted, "model.kind");
         }
     }
 
@@ -88,7 +86,7 @@ internal static class SpecChecks
         }
     }
 
-    private static void RangeIsOrdered(string key, RangeSpec? range, SpecReport report)
+    internal static void RangeIsOrdered(string key, RangeSpec? range, SpecReport report)
     {
         if (range is not null && range.Low > range.High)
         {

@@ -20,7 +20,7 @@ internal sealed class SpecKey
         Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         ItemType = Type.IsGenericType && Type.GetGenericTypeDefinition() == typeof(ValueList<>) ? Type.GenericTypeArguments[0] : null;
         Limits = [.. property.GetCustomAttributes<LimitAttribute>().OrderBy(l => l is AtMostAttribute or BelowAttribute)];
-        OnlyWith = property.GetCustomAttribute<OnlyWithAttribute>();
+        Uses = [.. property.GetCustomAttributes().OfType<IKeyUse>().Select(use => new KeyCondition(property.DeclaringType!.GetProperty(use.Property)!, use))];
     }
 
     public PropertyInfo Property { get; }
@@ -37,12 +37,11 @@ internal sealed class SpecKey
     /// <summary>On the number, or on each number of a list.</summary>
     public IReadOnlyList<LimitAttribute> Limits { get; }
 
-    public OnlyWithAttribute? OnlyWith { get; }
+    /// <summary>What must hold for the key to be used; nothing for most.</summary>
+    public IReadOnlyList<KeyCondition> Uses { get; }
 
-    /// <summary>The property on which <see cref="OnlyWith"/> depends.</summary>
-    public PropertyInfo? Chooser => OnlyWith is null ? null : Property.DeclaringType!.GetProperty(OnlyWith.Property);
-
-    public bool Required => Property.IsDefined(typeof(RequiredMemberAttribute));
+    /// <summary>It must be given wherever it is used.</summary>
+    public bool Required => Property.IsDefined(typeof(RequiredMemberAttribute)) || Uses.Any(condition => condition.Use is OnlyWithAttribute { IsRequired: true });
 
     public bool NotEmpty => Property.IsDefined(typeof(NotEmptyAttribute));
 
@@ -51,11 +50,20 @@ internal sealed class SpecKey
     public bool OutsideAnswer => Property.IsDefined(typeof(OutsideAnswerAttribute));
 
     /// <summary>Whether the record reads this key, as its other keys are set.</summary>
-    public bool IsUsedIn(object record) => OnlyWith is null || OnlyWith.Values.Contains(Chooser!.GetValue(record));
+    public bool IsUsedIn(object record) => Uses.All(condition => condition.HoldsIn(record));
 
     /// <summary>The keys of a record in the order of its declaration.</summary>
     public static IReadOnlyList<SpecKey> Of(Type record) => Known.GetOrAdd(record, static type =>
         [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite).OrderBy(p => p.MetadataToken).Select(p => new SpecKey(p))]);
+}
+
+/// <summary>With which values of a sibling property a key is used.</summary>
+internal sealed record KeyCondition(PropertyInfo Chooser, IKeyUse Use)
+{
+    public bool HoldsIn(object record) => Use.Allows(Chooser.GetValue(record)!);
+
+    /// <summary>Those values, as they are spelled.</summary>
+    public IEnumerable<string> Choices => SpecNames.ValuesOf(Chooser.PropertyType).Where(v => Use.Allows(v.Value)).Select(v => v.Name);
 }
 
 /// <summary>How the names of C# are spelled in a spec: camel case, unless <see cref="SpelledAttribute"/> says otherwise.</summary>

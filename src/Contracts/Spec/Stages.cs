@@ -27,7 +27,7 @@ public static class Stages
             Leaf = stage.Leaf ?? job.Leaf ?? (batch is { } samples ? Math.Min(samples, DefaultLeaf) : null),
             Epochs = stage.Epochs ?? (stage.Rounds is null ? job.Epochs : null),
             Rounds = stage.Rounds ?? (stage.Epochs is null ? job.Rounds : null),
-            Sequence = stage.Sequence ?? job.Sequence ?? (job.Data is DataSpec.Text ? ContextOf(job.Model) : null),
+            Sequence = stage.Sequence ?? SequenceOf(job),
             Schedule = schedule,
             Scaling = scaling,
         };
@@ -44,6 +44,12 @@ public static class Stages
             (schedule with { Lr = null, WarmupRounds = null, WarmupEpochs = null, WarmupShare = null }, stage.Scaling),
         _ => (stage.Schedule ?? job.Schedule ?? new ScheduleSpec(), stage.Scaling ?? job.Scaling),
     };
+
+    /// <summary>Tokens per sample of a job: as given, or the model's context. Null where samples are no text.</summary>
+    public static int? SequenceOf(JobSpec job) => SequenceOf(job, job.Data);
+
+    /// <summary>The same of one of several data sets.</summary>
+    public static int? SequenceOf(JobSpec job, DataSpec? data) => job.Sequence ?? (data is DataSpec.Text ? ContextOf(job.Model) : null);
 
     /// <summary>Tokens that a text model can see at once; null for others.</summary>
     internal static int? ContextOf(ModelSpec? model) => model switch

@@ -26,9 +26,9 @@ internal sealed partial class ApiErrors(RequestDelegate next, ILogger<ApiErrors>
             await next(context);
             if (OfStatus(context) is { } empty) { await WriteAsync(context, empty); }
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || (IsEnding(context) && context.Response.HasStarted))
         {
-            // Nobody is there to read an answer.
+            // Nobody is there to read an answer, or this server ends: an event stream ends without its last event.
         }
         catch (ClusterUnreachableException) when (context.Response.HasStarted)
         {
@@ -57,6 +57,8 @@ internal sealed partial class ApiErrors(RequestDelegate next, ILogger<ApiErrors>
                 return new("The request is too large", StatusCodes.Status413PayloadTooLarge, $"a body may have {ClusterApi.MaxBodyBytes} bytes");
             case BadHttpRequestException wrong:
                 return new("The request is wrong", wrong.StatusCode, wrong.Message);
+            case OperationCanceledException when IsEnding(context):
+                return new("The server ends", StatusCodes.Status503ServiceUnavailable, "the API is about to end; ask again when it is back");
             case ClusterUnreachableException away:
                 return new("The control plane is away", StatusCodes.Status503ServiceUnavailable, away.Message);
             default:
@@ -64,6 +66,9 @@ internal sealed partial class ApiErrors(RequestDelegate next, ILogger<ApiErrors>
                 return new("Internal error", StatusCodes.Status500InternalServerError, "the request failed for a reason of the server's own; its log says more");
         }
     }
+
+    private static bool IsEnding(HttpContext context) =>
+        context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested;
 
     /// <summary>For what routing refuses by itself, with a status and no words.</summary>
     private static ApiProblem? OfStatus(HttpContext context)

@@ -104,9 +104,8 @@ public sealed class ClusterSilo : IAsyncDisposable
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton<IHostLifetime, ForeignLifetime>();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
-        builder.Logging.AddFilter("Orleans", LogLevel.Error); // Its warnings advise on server GC and doubt a clock that has just begun.
-        builder.Logging.AddFilter("Polly", LogLevel.Critical); // Orleans' placement: several lines for each grain.
+        builder.Configuration.AddOrleansLogLevels();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole();
         builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         return builder;
     }

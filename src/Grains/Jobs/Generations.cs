@@ -13,6 +13,9 @@ internal static class Generations
     /// <summary>So many generations in a row without a committed round are no accident: something kills whoever computes this round.</summary>
     public const int MaxLostInARow = 10;
 
+    /// <summary>So many without a committed round that were lost to workers that live are no accident either: the one that is lost most cannot be reached.</summary>
+    public const int MaxLostToTheLiving = 3;
+
     /// <summary>
     /// Makes the generation that the granted workers call for, if now is the time for it: the first one when all of them are
     /// ready, and a graceful one when workers that are ready are to join, or members to leave. Called after every event.
@@ -62,7 +65,14 @@ internal static class Generations
             Recoveries = s.Recoveries + 1,
             LostInARow = round > s.LostRound ? 1 : s.LostInARow + 1,
             LostRound = Math.Max(round, s.LostRound),
+            Blames = gone.IsEmpty ? s.Blames.RemoveAll(b => round > s.LostRound && b.Generation != s.Generation) : s.Blames.RemoveAll(b => b.Generation == s.Generation),
         };
+        if (Blamed(s) >= MaxLostToTheLiving && MostBlamed(s) is { } unreached)
+        {
+            why = $"{unreached.Id} is left out: the others lost it {Blamed(s)} times in a row although it lives ({why})";
+            s = LeaveOut(s, unreached);
+        }
+
         if (s.LostInARow >= MaxLostInARow)
         {
             return Ended(JobState.Failed, $"{s.LostInARow} generations in a row were lost after round {s.LostRound}; the last one because {why}");
@@ -81,6 +91,23 @@ internal static class Generations
         };
 
         JobStep Ended(JobState state, string reason) => JobMachine.Ended(s with { Members = members }, state, reason);
+    }
+
+    /// <summary>Generations since the last committed round that were lost to workers that live.</summary>
+    private static int Blamed(JobGrainState s) => s.Blames.Select(b => b.Generation).Distinct().Count();
+
+    /// <summary>The member that others lost most often; of several, the one that came last. Null when the others could not go on without it.</summary>
+    private static WorkerInfo? MostBlamed(JobGrainState s) => s.Computing.Length < 2 ? null : s.Computing
+        .Select((member, order) => (Member: member, Times: s.Blames.Count(b => b.WorkerId == member.Id), Order: order))
+        .Where(m => m.Times > 0)
+        .OrderByDescending(m => m.Times).ThenByDescending(m => m.Order)
+        .Select(m => m.Member)
+        .FirstOrDefault();
+
+    private static JobGrainState LeaveOut(JobGrainState s, WorkerInfo unreached)
+    {
+        var left = Evict(s, [unreached]);
+        return left with { Returned = left.Returned.Remove(unreached), Unreached = left.Unreached.Add(unreached), LostInARow = 0, Blames = [] };
     }
 
     /// <summary>Takes workers out of everything, and notes those for the pool that it still takes for the job's.</summary>
@@ -109,6 +136,7 @@ internal static class Generations
         Suspects = [],
         Faulted = [],
         Loss = null,
+        Blames = [],
     };
 
     /// <summary>Granted workers that are ready and in no generation, in the pool's order.</summary>

@@ -17,7 +17,7 @@ internal sealed partial class JobGrain
     /// <summary>A message to or from the pool that was lost is made good after so long.</summary>
     private static readonly TimeSpan RepeatPeriod = TimeSpan.FromSeconds(5);
 
-    private readonly List<WorkerInfo> _returned = []; // Acknowledged by the pool; the next write notes it.
+    private readonly List<WorkerInfo> _returned = []; // Lost or unreached, acknowledged by the pool; the next write notes it.
     private IGrainTimer? _repeat;
     private Task _telling = Task.CompletedTask;
     private bool _tellAgain;
@@ -88,6 +88,12 @@ internal sealed partial class JobGrain
                 {
                     await Pool.Return(Id, lost);
                     _returned.Add(lost);
+                }
+
+                foreach (var unreached in s.Unreached.Except(_returned))
+                {
+                    await Pool.Exclude(Id, unreached);
+                    _returned.Add(unreached);
                 }
 
                 if (s.TakesWorkers)

@@ -156,7 +156,7 @@ internal sealed partial class JobGrain(
         }
 
         SetTimers(before);
-        if (before.State != after.State || !before.Returned.SequenceEqual(after.Returned))
+        if (before.State != after.State || !before.Returned.SequenceEqual(after.Returned) || !before.Unreached.SequenceEqual(after.Unreached))
         {
             TellPool();
         }

@@ -71,6 +71,12 @@ internal sealed record JobGrainState
     /// <summary>Rounds committed when the last was lost; -1 for none.</summary>
     [Id(20)] public long LostRound { get; init; } = -1;
 
+    /// <summary>Members that others lost and that live, since the last committed round: once for each time that one said so.</summary>
+    [Id(21)] public ImmutableArray<Blame> Blames { get; init; } = [];
+
+    /// <summary>Workers that the job does without although they live, and the pool has not been heard to know.</summary>
+    [Id(22)] public ImmutableArray<WorkerInfo> Unreached { get; init; } = [];
+
     /// <summary>Not stored. Ids of granted workers that could be members.</summary>
     [field: NonSerialized]
     public ImmutableArray<string> Ready { get; init; } = [];
@@ -122,6 +128,11 @@ internal sealed record JobGrainState
 
     private static string Ids(ImmutableArray<WorkerInfo> workers) => string.Join(' ', workers.Select(w => w.Id));
 }
+
+/// <summary>A member said that it had lost another.</summary>
+/// <param name="Generation">That was lost.</param>
+[GenerateSerializer, Immutable, Alias("cluster.blame")]
+internal readonly record struct Blame([property: Id(0)] long Generation, [property: Id(1)] string WorkerId);
 
 /// <summary>The next state and why, in words. The same instance means that nothing changed.</summary>
 /// <param name="Refusal">Why a person's wish cannot be, in words; null when it will be.</param>

@@ -105,6 +105,7 @@ internal static partial class JobMachine
         {
             Faulted = s.Faulted.Add(worker.Id),
             Suspects = suspects,
+            Blames = fault.MayGoOnWithout && lost is not null && s.Computing.Any(m => m.Id == lost) ? s.Blames.Add(new(s.Generation, lost)) : s.Blames,
             Loss = s.Loss ?? $"{worker.Id} lost {lost ?? "a peer"}: {fault.Reason}",
         };
         return new(broken, broken.Loss);

@@ -41,7 +41,7 @@ internal static partial class JobMachine
 
         var granted = s with
         {
-            Granted = workers,
+            Granted = workers.RemoveAll(w => s.Unreached.Any(w.IsSameProcess)), // The pool did not know yet.
             GrantVersion = version,
             Ready = [.. s.Ready.Where(id => s.Granted.First(g => g.Id == id) is var ready && workers.Any(ready.IsSameProcess))],
         };
@@ -74,9 +74,10 @@ internal static partial class JobMachine
             : Generations.Regroup(new(left, $"{Ids(others)} fell silent before joining"));
     }
 
-    /// <summary>The pool knows that these are lost.</summary>
-    public static JobGrainState Acknowledge(JobGrainState s, IReadOnlyCollection<WorkerInfo> known) =>
-        s.Returned.Any(known.Contains) ? s with { Returned = s.Returned.RemoveAll(known.Contains) } : s;
+    /// <summary>The pool knows that these are lost, or are of no use.</summary>
+    public static JobGrainState Acknowledge(JobGrainState s, IReadOnlyCollection<WorkerInfo> known) => s.Returned.Concat(s.Unreached).Any(known.Contains)
+        ? s with { Returned = s.Returned.RemoveAll(known.Contains), Unreached = s.Unreached.RemoveAll(known.Contains) }
+        : s;
 
     public static JobStep Stop(JobGrainState s, string reason) => s.State switch
     {
@@ -111,7 +112,7 @@ internal static partial class JobMachine
 
     /// <summary>Final, or Paused: it needs no workers. A final job keeps its last members and how they ended.</summary>
     internal static JobStep Ended(JobGrainState s, JobState state, string reason) => To(
-        (state is JobState.Paused ? Generations.WithoutMembers(s) : s) with { Granted = [], Ready = [], Previous = [], Suspects = [], Faulted = [], Loss = null },
+        (state is JobState.Paused ? Generations.WithoutMembers(s) : s) with { Granted = [], Ready = [], Previous = [], Suspects = [], Faulted = [], Loss = null, Blames = [] },
         state,
         reason);
 

@@ -53,6 +53,8 @@ internal sealed partial class PoolGrain(
 
     public Task Return(string jobId, WorkerInfo worker) => Commit(PoolMachine.Return(Now, jobId, worker));
 
+    public Task Exclude(string jobId, WorkerInfo worker) => Commit(PoolMachine.Exclude(Now, jobId, worker));
+
     public Task Release(string jobId) => Commit(PoolMachine.Release(Now, jobId));
 
     public Task<bool> Drain(string workerId) => CommitIfKnown(PoolMachine.Drain(Now, workerId));

@@ -52,6 +52,20 @@ internal static class PoolMachine
             ? Remove(p, worker, $"job {jobId} lost worker {worker.Id}")
             : new(p, $"job {jobId} has no worker {worker.Id}");
 
+    /// <summary>The job cannot use the worker, which lives: it is free for others.</summary>
+    public static PoolStep Exclude(Pool p, string jobId, WorkerInfo worker)
+    {
+        if (p.State.Find(jobId) is not { } known || !known.CanUse(worker))
+        {
+            return new(p, $"job {jobId} does without {worker.Id} already");
+        }
+
+        var isIts = known.Workers.Any(worker.IsSameProcess);
+        var left = isIts ? TakeFromItsJob(p, worker.Id) : p with { State = p.State with { Version = p.State.Version + 1 } };
+        var job = left.State.Find(jobId)!;
+        return Place(new(left with { State = Replace(left.State, job, job with { Excluded = job.Excluded.Add(worker) }) }, $"job {jobId} cannot use worker {worker.Id}"));
+    }
+
     public static PoolStep Enqueue(Pool p, string jobId, int minWorkers, int maxWorkers)
     {
         var s = p.State;
@@ -98,7 +112,7 @@ internal static class PoolMachine
             if (queue[i].JobId == jobId)
             {
                 var before = i == 0 ? "" : $", after {i} other {(i == 1 ? "job" : "jobs")}";
-                return $"waits for {Workers(queue[i].MinWorkers, "idle ")}{before}: {p.Roster.IdleCount} of {p.Roster.Count} are idle";
+                return $"waits for {Workers(queue[i].MinWorkers, "idle ")}{before}: {p.Roster.IdleCount} of {p.Roster.Count} are idle{(queue[i].Excluded.IsEmpty ? "" : $"; it cannot use {string.Join(", ", queue[i].Excluded.Select(w => w.Id))}")}";
             }
         }
 
@@ -114,7 +128,7 @@ internal static class PoolMachine
             Give(job, job.MinWorkers - job.Workers.Length);
         }
 
-        while (p.State.Queue is [var head, ..] && p.Roster.IdleCount >= head.MinWorkers)
+        while (p.State.Queue is [var head, ..] && p.Roster.IdleCount >= head.MinWorkers && p.Roster.FirstIdle(head, head.MinWorkers).Length == head.MinWorkers)
         {
             Give(head, head.MinWorkers);
         }
@@ -128,7 +142,7 @@ internal static class PoolMachine
 
         void Give(PoolJob job, int count)
         {
-            var idle = p.Roster.FirstIdle(count);
+            var idle = p.Roster.FirstIdle(job, count);
             if (!idle.IsEmpty)
             {
                 p = WithWorkers(p, job, [.. job.Workers, .. idle], idle.Aggregate(p.Roster, (r, w) => r.With(w, job.JobId, p.State.Draining)));
@@ -168,6 +182,10 @@ internal static class PoolMachine
     private static Pool WithDraining(Pool p, ImmutableHashSet<string> draining, PoolRoster.Present? worker) => new(
         p.State with { Version = p.State.Version + 1, Draining = draining },
         worker is null ? p.Roster : p.Roster.With(worker.Worker, worker.JobId, draining));
+
+    private static PoolState Replace(PoolState s, PoolJob job, PoolJob next) => s.Queue.Contains(job)
+        ? s with { Queue = s.Queue.Replace(job, next) }
+        : s with { Placed = s.Placed.Replace(job, next) };
 
     private static string Workers(int count, string kind = "") => $"{count} {kind}{(count == 1 ? "worker" : "workers")}";
 }

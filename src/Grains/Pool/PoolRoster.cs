@@ -27,7 +27,8 @@ internal sealed record PoolRoster
 
     public Present? Find(string workerId) => All.GetValueOrDefault(workerId);
 
-    public ImmutableArray<WorkerInfo> FirstIdle(int count) => [.. Idle.Values.Take(count)];
+    /// <summary>So many that <paramref name="job"/> can use, or as many as there are.</summary>
+    public ImmutableArray<WorkerInfo> FirstIdle(PoolJob job, int count) => [.. Idle.Values.Where(job.CanUse).Take(count)];
 
     /// <summary>The worker as it is now, in its old place in the order; a new one comes last.</summary>
     public PoolRoster With(WorkerInfo worker, string? jobId, ImmutableHashSet<string> draining)

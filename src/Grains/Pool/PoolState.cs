@@ -32,4 +32,10 @@ internal sealed record PoolJob(
     [property: Id(2)] int MaxWorkers,
     [property: Id(3)] long Ticket,
     [property: Id(4)] ImmutableArray<WorkerInfo> Workers,
-    [property: Id(5)] long GrantVersion);
+    [property: Id(5)] long GrantVersion)
+{
+    /// <summary>Workers that it cannot use, in this life of theirs.</summary>
+    [Id(6)] public ImmutableArray<WorkerInfo> Excluded { get; init; } = [];
+
+    public bool CanUse(WorkerInfo worker) => !Excluded.Any(worker.IsSameProcess);
+}

@@ -28,7 +28,7 @@ internal enum SeedPurpose
     Leaf = 3,
     Masking = 4,
 
-    // 10 to 19 are forward-forward's.
+    // Forward-forward: negatives, graphs, black boxes.
     WrongLabel = 10,
     HybridPartner = 11,
     HybridMask = 12,
@@ -37,6 +37,20 @@ internal enum SeedPurpose
     BlackBox = 15,
     BoxNoise = 16,
     GoodnessDirection = 17,
+
+    // Federated: who holds what, who takes part, and in which order a client sees its samples.
+    PartitionOrder = 20,
+    PartitionShares = 21,
+    ClientOrder = 22,
+    ClientSampling = 23,
+    LocalOrder = 24,
+    LocalStep = 25,
+
+    // Continual pre-training.
+    StageShuffle = 41,
+    Replay = 42,
+    Branch = 43,
+    Generation = 44,
 }
 
 /// <summary>A small generator for code of our own (torch has its own): SplitMix64 over a derived seed.</summary>

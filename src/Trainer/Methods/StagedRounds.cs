@@ -30,7 +30,7 @@ internal sealed class StagedRounds
     {
         var stage = StageOf(round);
         var inStage = round - stage.FirstRound;
-        return Cut(stage.SamplesOf(inStage), stage.Leaf, inStage * stage.Batch);
+        return Leaf.Cut(stage.SamplesOf(inStage), stage.Leaf, inStage * stage.Batch);
     }
 
     /// <summary>The numbers of a leaf's samples in the data set.</summary>
@@ -39,18 +39,5 @@ internal sealed class StagedRounds
         var numbers = new long[leaf.Count];
         _stream.Fill(leaf.First, numbers);
         return numbers;
-    }
-
-    /// <summary>Consecutive leaves of at most <paramref name="size"/> samples; the last may be smaller.</summary>
-    public static IReadOnlyList<Leaf> Cut(long samples, int size, long first = 0)
-    {
-        var leaves = new Leaf[(samples + size - 1) / size];
-        for (var i = 0; i < leaves.Length; i++)
-        {
-            var offset = (long)i * size;
-            leaves[i] = new Leaf(i, first + offset, (int)Math.Min(size, samples - offset));
-        }
-
-        return leaves;
     }
 }

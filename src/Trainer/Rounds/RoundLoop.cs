@@ -18,6 +18,7 @@ namespace Cluster.Trainer.Rounds;
 ///               3  header       all ranks exchange wishes and scalars, and come to the same decision
 ///               4  reduce       the nodes of all ranks into the one canonical sum
 ///               5  update       the same step on every rank; the round is committed
+///   A round without leaves has steps 3 and 5 alone.
 /// </code>
 /// A rank's state changes only in step 5, so a fault before it loses nothing but that round. An evaluation that a fault or a
 /// change of generation kept back is made up for at the beginning of the next one.
@@ -29,7 +30,6 @@ internal sealed class RoundLoop : IDisposable
     private readonly JobSpec _spec;
     private readonly IRoundObserver _observer;
     private readonly LeafAccumulator _accumulator;
-    private readonly FlatBuffer _sum;
     private readonly RoundCounters _counters;
     private string _lastSkip = "the loss or gradient is not finite";
 
@@ -38,9 +38,7 @@ internal sealed class RoundLoop : IDisposable
         _method = method;
         _spec = spec;
         _observer = observer;
-        var device = method.State.Buffers[0].Buffer.Tensor.device;
-        _accumulator = new LeafAccumulator(() => new FlatBuffer(method.ContributionLength, device));
-        _sum = new FlatBuffer(method.ContributionLength, device);
+        _accumulator = new LeafAccumulator(() => FlatBuffer.ForPeers(method.ContributionLength, Device)); // Read in place where ranks share memory.
         _counters = new RoundCounters(method.State.Counters);
     }
 
@@ -49,6 +47,7 @@ internal sealed class RoundLoop : IDisposable
     /// <exception cref="MeshFaultException">A peer was lost or sent what it should not; the state is that of the last committed round.</exception>
     public LoopEnd Run(Mesh mesh, Func<RoundWish> wish)
     {
+        using var sum = mesh.CreateSum(_method.ContributionLength, Device);
         StateTransfer.CatchUp(mesh, _method.State, _counters);
         _observer.Began(_counters);
         var agreed = default(RoundWish);
@@ -64,17 +63,19 @@ internal sealed class RoundLoop : IDisposable
             if (_counters.Round == _method.Rounds) { return new LoopEnd.Finished(); }
             if (agreed.Stop) { return new LoopEnd.Stopped(); }
 
-            (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish());
+            (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish(), sum);
             _lastSkip = result.Skipped ?? _lastSkip;
             _observer.Committed(_counters, tally, result);
             if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
         }
     }
 
-    private bool IsEvaluationDue => _counters.Round > 0
-        && (_counters.Round == _method.Rounds || (_spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0));
+    private TorchSharp.torch.Device Device => _method.State.Buffers[0].Buffer.Tensor.device;
 
-    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish)
+    private bool IsEvaluationDue => _method.IsEvaluatedAfter(_counters.Round)
+        || (_counters.Round > 0 && _spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0);
+
+    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish, FlatBuffer sum)
     {
         var leaves = _method.Leaves(round);
         var ranges = new LeafRanges(leaves.Count, mesh.Size);
@@ -89,18 +90,18 @@ internal sealed class RoundLoop : IDisposable
         _observer.LeavesComputed(mine.Count);
         var (agreed, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
 
-        var result = !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, _method.Trouble ?? "the loss is not finite")
-            : total.Weight == 0 ? new RoundResult(double.NaN, double.NaN, "no sample of the round has anything to predict")
-            : Reduce(mesh, round, ranges, total);
+        var result = leaves.Count == 0 ? _method.Update(round, sum, total)
+            : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, _method.Trouble ?? "the loss is not finite")
+            : Reduce(mesh, round, ranges, total, sum);
 
         _counters.Commit(total, result.Skipped is not null);
         return (agreed, total, result);
     }
 
-    private RoundResult Reduce(Mesh mesh, long round, LeafRanges ranges, in Tally total)
+    private RoundResult Reduce(Mesh mesh, long round, LeafRanges ranges, in Tally total, FlatBuffer sum)
     {
-        mesh.AllReduce(round, _accumulator.Nodes, ranges, _sum);
-        return _method.Update(round, _sum, total);
+        mesh.AllReduce(round, _accumulator.Nodes, ranges, sum);
+        return _method.Update(round, sum, total);
     }
 
     /// <summary>Exchanges headers and folds all ranks' scalars over the same tree as the vectors.</summary>
@@ -122,23 +123,21 @@ internal sealed class RoundLoop : IDisposable
             for (var i = 0; i < nodes.Count; i++) { fold.Push(nodes[i], tallies[i]); }
         }
 
-        return (agreed, fold.Total);
+        return (agreed, ranges.LeafCount == 0 ? default : fold.Total);
     }
 
-    /// <summary>The evaluation is a round of scalars alone.</summary>
-    private Tally Evaluate(Mesh mesh)
+    private Evaluation[] Evaluate(Mesh mesh) => [.. _method.EvaluationSets.Select(set => new Evaluation(set.Name, Evaluate(mesh, set)))];
+
+    /// <summary>The evaluation of a set is a round of scalars alone.</summary>
+    private Tally Evaluate(Mesh mesh, EvaluationSet set)
     {
-        var leaves = _method.EvaluationLeaves;
+        var leaves = set.Leaves;
         var ranges = new LeafRanges(leaves.Count, mesh.Size);
         var mine = ranges[mesh.Rank];
         var fold = new CanonicalFold<Tally>(leaves.Count, (_, left, right) => left + right);
-        for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(leaves[i])); }
+        for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(set, leaves[i])); }
         return Agree(mesh, _counters.Round, ranges, default, [.. fold.Nodes.Select(node => node.Value)]).Total;
     }
 
-    public void Dispose()
-    {
-        _accumulator.Dispose();
-        _sum.Dispose();
-    }
+    public void Dispose() => _accumulator.Dispose();
 }

@@ -41,7 +41,7 @@ internal static class StateTransfer
             if (hashes[rank] != hashes[source])
             {
                 throw new MeshFaultException(new MeshFault(
-                    FaultKind.Corrupt, rank, $"its state after round {round} has the hash {hashes[rank]:x16}, that of rank {source} {hashes[source]:x16}: the same rounds gave them different numbers"));
+                    FaultKind.Differs, rank, $"its state after round {round} has the hash {hashes[rank]:x16}, that of rank {source} {hashes[source]:x16}: the same rounds gave them different numbers"));
             }
         }
     }

@@ -12,6 +12,7 @@ namespace Cluster.Trainer.Worker;
 /// <summary>What the bits of an answer may depend on beside the spec. Goes into every checkpoint and report.</summary>
 internal static class TrainerEnvironment
 {
+    /// <summary>Once the model is built.</summary>
     public static ImmutableDictionary<string, string> Describe(Device device) => new Dictionary<string, string>
     {
         ["os"] = RuntimeInformation.OSDescription,
@@ -23,7 +24,7 @@ internal static class TrainerEnvironment
         ["torchSharp"] = typeof(torch).Assembly.GetName().Version!.ToString(),
         ["libtorch"] = TorchRuntime.LibTorchDirectory ?? AppContext.BaseDirectory,
         ["device"] = device.ToString(),
-        ["convolutions"] = OneDnn.IsOn ? "oneDNN" : "libtorch (oneDNN's are wrong on this machine)",
+        ["convolutions"] = OneDnn.IsOn ? "oneDNN" : "libtorch (this machine's oneDNN computes the model's wrongly)",
         ["mathThreads"] = get_num_threads().ToString(CultureInfo.InvariantCulture),
     }.ToImmutableDictionary();
 

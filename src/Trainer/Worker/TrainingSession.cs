@@ -125,8 +125,8 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         var spec = SpecReader.Read(_submission.SpecText, $"the spec of {JobId}", []).Spec
             ?? throw new BadInputException($"the spec of {JobId} cannot be read by this worker; is it of another version?");
         var device = ComputeDevice.Prepare(spec);
-        var environment = TrainerEnvironment.Describe(device);
         using var method = TrainingMethods.Create(spec, _submission.DataRoots, device);
+        var environment = TrainerEnvironment.Describe(device);
         using var loop = new RoundLoop(method, spec, this);
         Log.Ready(method.Rounds);
 
@@ -170,7 +170,7 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         }
         else
         {
-            _checkpoints ??= JobCheckpoints.Open(assignment, spec, method.State, environment, isFresh, _time, Log);
+            _checkpoints ??= JobCheckpoints.Open(assignment, spec, method, environment, isFresh, _time, Log);
         }
     }
 
@@ -203,7 +203,8 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         {
             LogFault(assignment, fault.Message);
             var lost = fault.Fault.Rank is { } rank ? assignment.Members[rank].Id : null;
-            Log.Lost(new GenerationFault(lost, lost is null ? fault.Fault.Reason : $"{lost} (rank {fault.Fault.Rank}): {fault.Fault.Reason}"));
+            var reason = lost is null ? fault.Fault.Reason : $"{lost} (rank {fault.Fault.Rank}): {fault.Fault.Reason}";
+            Log.Lost(new GenerationFault(lost, reason, MayGoOnWithout: fault.Fault.Kind != FaultKind.Differs));
         }
         catch (MeshFaultException)
         {
@@ -257,7 +258,11 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         _checkpoints?.AfterRound(counters);
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, in Tally tally) => Log.Evaluated(counters, tally);
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    {
+        Log.Evaluated(counters, evaluations);
+        _checkpoints?.AfterEvaluation(counters, evaluations);
+    }
 
     private static Outcome Failed(string reason) =>
         new(JobState.Failed, reason, null, ImmutableDictionary<string, string>.Empty, IsShared: false);

@@ -30,7 +30,7 @@ internal sealed partial class WorkerAgent(
     private TrainingSession? _session;
     private long _sessions;
     private long _lastAnswer = time.GetTimestamp();
-    private bool _unreachable;
+    private bool? _isReachable; // Null before the first try.
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -61,14 +61,15 @@ internal sealed partial class WorkerAgent(
             var directive = await grains.GetGrain<IWorkerGrain>(self.Id).Heartbeat(self, report, _bellReference!).WaitAsync(HeartbeatDeadline, time);
             session?.Log.Acknowledge();
             _lastAnswer = time.GetTimestamp();
-            if (_unreachable) { LogReachable(self.Id); }
-            _unreachable = false;
+            if (_isReachable is false) { LogReachable(self.Id); }
+            if (_isReachable is null) { LogHere(self.Id, self.Host, self.Port); }
+            _isReachable = true;
             return directive;
         }
         catch (Exception fault)
         {
-            if (!_unreachable) { LogUnreachable(self.Id, fault.Message); }
-            _unreachable = true;
+            if (_isReachable is not false) { LogUnreachable(self.Id, fault.Message); }
+            _isReachable = false;
             return null;
         }
     }
@@ -140,6 +141,9 @@ internal sealed partial class WorkerAgent(
         await Task.WhenAny(interval, _bell.Rung(), ended);
         await wait.CancelAsync();
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is in the cluster and listens for its peers on {Host}:{Port}. Ctrl-C lets it leave")]
+    private partial void LogHere(string worker, string host, int port);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} takes up {Job}")]
     private partial void LogTakesUp(string worker, string job);

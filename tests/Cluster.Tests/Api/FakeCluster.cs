@@ -72,6 +72,8 @@ public sealed class FakeCluster : IJobIndexGrain, IPoolGrain
 
     public Task Return(string jobId, WorkerInfo worker) => throw new NotSupportedException();
 
+    public Task Exclude(string jobId, WorkerInfo worker) => throw new NotSupportedException();
+
     public Task Release(string jobId) => throw new NotSupportedException();
 
     internal void Check()

@@ -48,6 +48,7 @@ internal sealed class JobInvariants
             : s.IsBroken && (!s.State.IsActive || s.Loss is null || s.Suspects.Any(id => s.Computing.All(m => m.Id != id))) ? "the wrong ones are suspects"
             : !s.Faulted.IsEmpty && !s.IsBroken ? "a loss has no consequence"
             : !s.TakesWorkers && !(s.Granted.IsEmpty && s.Previous.IsEmpty && s.Ready.IsEmpty) ? "a job that takes no workers has some"
+            : s.Workers.Any(w => s.Unreached.Any(w.IsSameProcess)) ? "a worker that was left out is still there"
             : s.Generation == before.Generation && s.Members.Length > before.Members.Length ? "a worker joined without a generation"
             : null;
     }

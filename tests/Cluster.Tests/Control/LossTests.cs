@@ -161,6 +161,57 @@ public sealed class LossTests
     }
 
     [Fact]
+    public void A_worker_that_lives_and_that_no_peer_reaches_is_left_out_and_the_others_go_on()
+    {
+        var story = JobStory.Running(3);
+        for (var i = 0; i < Generations.MaxLostToTheLiving; i++)
+        {
+            Assert.Equal(["w0", "w1", "w2"], story.Members);
+            story.Fault("w0", lost: "w1").Fault("w2", lost: "w1").Fault("w1", lost: "w0").AllArrive();
+        }
+
+        Assert.Equal((JobState.Running, 4, 3), (story.State.State, story.State.Generation, story.State.Recoveries));
+        Assert.Equal(["w0", "w2"], story.Members);
+        Assert.Equal(("w1", 0), (Assert.Single(story.State.Unreached).Id, story.State.Returned.Length));
+        Assert.IsType<Directive.Idle>(story.DirectiveFor("w1", Some.Report("job")));
+
+        story.Grant("w0", "w1", "w2").Ready("w1");
+        Assert.Equal(["w0", "w2"], story.Members); // A grant from before the pool knew.
+        Assert.Empty(JobMachine.Acknowledge(story.State, [Some.Worker("w1")]).Unreached);
+    }
+
+    [Fact]
+    public void Of_two_that_do_not_reach_each_other_the_one_that_came_last_is_left_out()
+    {
+        var story = JobStory.Running(2);
+        for (var i = 0; i < Generations.MaxLostToTheLiving; i++)
+        {
+            story.Fault("w0", lost: "w1").Fault("w1", lost: "w0").AllArrive();
+        }
+
+        Assert.Equal(["w0"], story.Members);
+    }
+
+    [Fact]
+    public void Nobody_is_left_out_while_rounds_are_committed_or_for_another_state()
+    {
+        var story = JobStory.Running(2);
+        for (var i = 0; i < 20; i++)
+        {
+            story.Round = i;
+            story.Fault("w0", lost: "w1").Fault("w1", lost: "w0").AllArrive();
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            story.Hear("w0", Some.Report("job", story.Round, story.State.Generation) with { Fault = new("w1", "has another hash", MayGoOnWithout: false) });
+            story.Hear("w1").AllArrive();
+        }
+
+        Assert.Equal((2, 6), (story.Members.Length, story.State.LostInARow));
+    }
+
+    [Fact]
     public void A_committed_round_starts_the_count_again()
     {
         var story = JobStory.Running(2);

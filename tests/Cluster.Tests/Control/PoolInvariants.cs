@@ -16,6 +16,7 @@ internal static class PoolInvariants
         return queue.Length + placed.Length != wanted.Count || wanted.Any(w => now.State.Find(w) is null) ? "a job was lost, or is there twice"
             : !queue.Select(q => q.Ticket).SequenceEqual(queue.Select(q => q.Ticket).Order()) ? "the queue is out of order"
             : queue.Any(q => !q.Workers.IsEmpty) ? "a job in the queue has workers"
+            : placed.Any(p => !p.Workers.All(p.CanUse)) ? "a job has a worker that it cannot use"
             : placed.Any(p => p.Workers.IsEmpty || p.Workers.Length > p.MaxWorkers) ? "a placed job has no workers, or more than it wanted"
             : null;
     }
@@ -24,7 +25,7 @@ internal static class PoolInvariants
     {
         var serving = now.State.Placed.SelectMany(p => p.Workers.Select(w => (w.Id, p.JobId))).ToArray();
         var present = now.Roster.Workers.ToArray();
-        var idle = now.Roster.FirstIdle(int.MaxValue).Select(w => w.Id).ToHashSet();
+        var idle = now.Roster.FirstIdle(new("whoever", 1, 1, 0, [], 0), int.MaxValue).Select(w => w.Id).ToHashSet();
         return serving.Select(s => s.Id).Distinct().Count() != serving.Length ? "a worker serves two jobs"
             : serving.Length != present.Count(w => w.JobId is not null) || serving.Any(s => now.Roster.Find(s.Id)?.JobId != s.JobId) ? "the roster does not say what the jobs have"
             : serving.Any(s => now.State.Draining.Contains(s.Id) || now.Roster.Find(s.Id)!.Worker.IsLeaving) ? "a job has a worker that is drained or leaving"
@@ -36,10 +37,10 @@ internal static class PoolInvariants
     /// <summary>First come, first served, and nobody waits for nothing.</summary>
     private static string? OfService(Pool now)
     {
-        var idle = now.Roster.IdleCount;
-        return idle > 0 && now.State.Placed.Any(p => p.Workers.Length < p.MinWorkers) ? "a job lacks workers that are idle"
-            : now.State.Queue is [var head, ..] && idle >= head.MinWorkers ? "the head of the queue could run"
-            : idle > 0 && now.State.Queue.IsEmpty && now.State.Placed.Any(p => p.Workers.Length < p.MaxWorkers) ? "a job could grow"
+        bool Finds(PoolJob job, int count) => now.Roster.FirstIdle(job, count).Length == count;
+        return now.State.Placed.Any(p => p.Workers.Length < p.MinWorkers && Finds(p, 1)) ? "a job lacks workers that are idle"
+            : now.State.Queue is [var head, ..] && Finds(head, head.MinWorkers) ? "the head of the queue could run"
+            : now.State.Queue.IsEmpty && now.State.Placed.Any(p => p.Workers.Length < p.MaxWorkers && Finds(p, 1)) ? "a job could grow"
             : null;
     }
 

@@ -63,7 +63,9 @@ public sealed class PoolMachineRandomTests(ITestOutputHelper output)
                     wanted.Remove(done);
                     return PoolMachine.Release(pool, done);
                 case < 12: return PoolMachine.Gone(pool, worker);
-                case < 14 when wanted.Count > 0: return PoolMachine.Return(pool, wanted[random.Next(wanted.Count)], worker);
+                case < 14 when wanted.Count > 0:
+                    var unhappy = wanted[random.Next(wanted.Count)];
+                    return random.Next(3) == 0 ? PoolMachine.Exclude(pool, unhappy, worker) : PoolMachine.Return(pool, unhappy, worker);
                 case 14: return PoolMachine.Drain(pool, worker.Id) ?? new(pool, "unknown");
                 case < 17: return PoolMachine.Undrain(pool, worker.Id) ?? new(pool, "unknown");
                 case 17 when random.Next(3) == 0: return new(new(pool.State, PoolRoster.Of(pool.State)), "restart");

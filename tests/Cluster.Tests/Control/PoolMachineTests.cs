@@ -60,6 +60,32 @@ public sealed class PoolMachineTests
     }
 
     [Fact]
+    public void A_worker_that_a_job_cannot_use_is_free_for_others_and_comes_back_as_another_process()
+    {
+        Offer("w0", "w1", "w2").Enqueue("first", 2, 2).Then(PoolMachine.Exclude(_pool, "first", Some.Worker("w1")));
+        Assert.Equal("job first cannot use worker w1; job first gets w2", _reason);
+        Assert.Equal(["w0", "w2"], WorkersOf("first"));
+        Assert.Same(_pool, Then(PoolMachine.Exclude(_pool, "first", Some.Worker("w1")))._pool);
+
+        Gone("w2");
+        Assert.Equal(["w0"], WorkersOf("first"));
+        Enqueue("second", 1, 1);
+        Assert.Equal(["w1"], WorkersOf("second"));
+
+        Then(PoolMachine.Release(_pool, "second")).Then(PoolMachine.Offer(_pool, Some.Worker("w1", process: 7)));
+        Assert.Equal(["w0", "w1"], WorkersOf("first"));
+    }
+
+    [Fact]
+    public void A_job_that_waits_says_whom_it_cannot_use()
+    {
+        Offer("w0", "w1").Enqueue("job", 3, 3).Then(PoolMachine.Exclude(_pool, "job", Some.Worker("w0"))).Offer("w2");
+        Assert.Equal("waits for 3 idle workers: 3 of 3 are idle; it cannot use w0", PoolMachine.Describe(_pool, "job"));
+        Offer("w3");
+        Assert.Equal(["w1", "w2", "w3"], WorkersOf("job"));
+    }
+
+    [Fact]
     public void A_job_that_lost_all_its_workers_waits_before_those_that_came_later()
     {
         Offer("w0", "w1").Enqueue("first", 1, 1).Enqueue("second", 1, 1).Enqueue("third", 1, 1);

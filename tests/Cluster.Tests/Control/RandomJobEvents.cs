@@ -28,7 +28,7 @@ internal static class RandomJobEvents
             case 10 when random.Next(6) == 0: story.Silent(Names); return new("all silent");
             case 11 or 12: story.GraceEnds(); return new("grace ends");
             case 13: story.State = s with { Ready = [], Arrived = [] }; return new("restart");
-            case 14: story.State = JobMachine.Acknowledge(s, s.Returned); return new("acknowledge");
+            case 14: story.State = JobMachine.Acknowledge(s, [.. s.Returned, .. s.Unreached]); return new("acknowledge");
             case 15 or 16: story.Round++; return new("round");
             case 17: story.Hear(id); return new($"hear {id}");
             case < 22: story.AllReady(); return new("all ready");

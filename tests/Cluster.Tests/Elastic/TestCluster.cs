@@ -11,8 +11,8 @@ using Cluster.Trainer.Core.Data;
 namespace Cluster.Tests.Elastic;
 
 /// <summary>
-/// A cluster of real processes, as operators start them: a silo with its store, trainers, and this process as a client. Any of
-/// them may be killed. Ports are chosen by the system; the silo keeps its own over a restart.
+/// A cluster of real processes, as operators start them: a silo with its store, or two silos with Redis, trainers, and this process
+/// as a client. Any of them may be killed. Ports are chosen by the system; a silo keeps its own over a restart.
 /// </summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
@@ -21,12 +21,18 @@ internal sealed class TestCluster : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("cluster-elastic-").FullName;
     private readonly Dictionary<string, ServerProcess> _trainers = [];
-    private readonly (string[] Settings, IPEndPoint Gateway) _ports = SiloProcess.OnFreePorts();
-    private ServerProcess? _silo;
+    private readonly RedisServer? _redis;
+    private readonly (string[] Settings, IPEndPoint Gateway)[] _ports;
+    private readonly ServerProcess?[] _silos;
     private ClusterConnection? _connection;
     private int _started;
 
-    private TestCluster() { }
+    private TestCluster(RedisServer? redis)
+    {
+        _redis = redis;
+        _ports = [.. Enumerable.Range(0, redis is null ? 1 : 2).Select(_ => SiloProcess.OnFreePorts())];
+        _silos = new ServerProcess?[_ports.Length];
+    }
 
     public IEnumerable<string> Trainers => _trainers.Keys;
 
@@ -34,13 +40,15 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public IJobIndexGrain Index => _connection!.Grains.GetGrain<IJobIndexGrain>(IJobIndexGrain.Default);
 
-    public static async Task<TestCluster> StartAsync(int trainers)
+    /// <param name="redis">With it, two silos.</param>
+    public static async Task<TestCluster> StartAsync(int trainers, RedisServer? redis = null)
     {
-        var cluster = new TestCluster();
-        cluster.StartSilo();
+        var cluster = new TestCluster(redis);
+        for (var i = 0; i < cluster._silos.Length; i++) { cluster.StartSilo(i); }
         try
         {
-            cluster._connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(cluster._ports.Gateway), TimeSpan.FromSeconds(30), CancellationToken.None);
+            var address = redis is null ? ClusterAddress.Of(cluster._ports[0].Gateway) : new ClusterAddress { Redis = new(redis.Connection) };
+            cluster._connection = await ClusterConnection.ConnectAsync(address, SiloProcess.Deadline, CancellationToken.None);
         }
         catch (TimeoutException)
         {
@@ -51,14 +59,27 @@ internal sealed class TestCluster : IAsyncDisposable
         return cluster;
     }
 
-    public void StartSilo() => _silo = new ServerProcess("silo", ["Cluster.Grains.dll", "--Cluster:Store", Path.Combine(_folder, "silo"), .. _ports.Settings]);
+    public void StartSilo(int index = 0)
+    {
+        string[] state = _redis is null ? ["--Cluster:Store", Path.Combine(_folder, "silo")] : ["--Cluster:Redis", _redis.Connection];
+        _silos[index] = new ServerProcess($"silo {index}", ["Cluster.Grains.dll", .. state, .. _ports[index].Settings]);
+    }
 
-    public void KillSilo() => _silo!.Kill();
+    public void KillSilo(int index = 0) => _silos[index]!.Kill();
+
+    public async Task UntilSilosAreReadyAsync()
+    {
+        for (var began = Stopwatch.GetTimestamp(); !_silos.All(silo => silo!.HasSaid("The silo is ready")); await Task.Delay(20))
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < Deadline, $"a silo did not start\n{Logs()}");
+        }
+    }
 
     public string AddTrainer()
     {
         var id = $"t{++_started}";
-        _trainers[id] = new ServerProcess(id, ["Cluster.Trainer.dll", "--Cluster:Gateway", $"{_ports.Gateway}", "--Cluster:Id", id]);
+        string[] cluster = _redis is null ? ["--Cluster:Gateway", $"{_ports[0].Gateway}"] : ["--Cluster:Redis", _redis.Connection];
+        _trainers[id] = new ServerProcess(id, ["Cluster.Trainer.dll", .. cluster, "--Cluster:Id", id]);
         return id;
     }
 
@@ -82,8 +103,17 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Everything at once.</summary>
     public void KillAll()
     {
-        KillSilo();
+        for (var i = 0; i < _silos.Length; i++) { KillSilo(i); }
         foreach (var id in _trainers.Keys.ToArray()) { KillTrainer(id); }
+    }
+
+    /// <summary>Waits until so many workers are there and serve no job.</summary>
+    public async Task UntilIdleAsync(int workers)
+    {
+        for (var began = Stopwatch.GetTimestamp(); (await Pool.View()).Workers.Count(worker => worker.JobId is null) < workers; await Task.Delay(20))
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < Deadline, $"{workers} idle workers did not come\n{Logs()}");
+        }
     }
 
     public IJobGrain Job(string id) => _connection!.Grains.GetGrain<IJobGrain>(id);
@@ -142,7 +172,7 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    public string Logs() => string.Join('\n', _trainers.Values.Append(_silo!).Select(process => process.Describe()));
+    public string Logs() => string.Join('\n', _trainers.Values.Concat(_silos.OfType<ServerProcess>()).Select(process => process.Describe()));
 
     private static string Describe(JobView view) =>
         $"{view.JobId} {view.State} ({view.Reason}), generation {view.Generation}, round {view.Round} of {view.Rounds}, workers {string.Join(", ", view.Workers)}\n"
@@ -194,6 +224,11 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         public void Signal(int signal) => Signals.Send(_process, signal);
+
+        public bool HasSaid(string beginning)
+        {
+            lock (_lines) { return _lines.Any(line => line.StartsWith(beginning, StringComparison.Ordinal)); }
+        }
 
         public string Describe()
         {

@@ -72,9 +72,12 @@ public sealed class BlackBoxTests
     public async Task A_device_answers_over_its_socket()
     {
         using var device = new Device((rows, width, values) => (rows, width, [.. values.Select(value => 2 * value)]));
-        using var box = new DeviceBox(device.Address, TimeSpan.FromSeconds(30));
-        Assert.Equal([.. s_inputs.Select(value => 2 * value)], box.Measure(s_inputs, 4, default));
-        Assert.Equal([.. s_inputs[..4].Select(value => 2 * value)], box.Measure(s_inputs[..4], 4, default));
+        using (var box = new DeviceBox(device.Address, TimeSpan.FromSeconds(30)))
+        {
+            Assert.Equal([.. s_inputs.Select(value => 2 * value)], box.Measure(s_inputs, 4, default));
+            Assert.Equal([.. s_inputs[..4].Select(value => 2 * value)], box.Measure(s_inputs[..4], 4, default));
+        }
+
         await device.DisposeAsync();
         Assert.Equal(1, device.Connections);
     }
@@ -89,10 +92,13 @@ public sealed class BlackBoxTests
             (rows, width, values) => (rows, width, values),
         ]);
         using var device = new Device((rows, width, values) => answers.Dequeue()(rows, width, values));
-        using var box = new DeviceBox(device.Address, TimeSpan.FromSeconds(30));
-        Assert.Contains($"the device at {device.Address} answered with 3 vectors of 5 numbers", Fails(box), StringComparison.Ordinal);
-        Assert.Contains("closed the connection in the middle of an answer", Fails(box), StringComparison.Ordinal);
-        Assert.Equal(s_inputs, box.Measure(s_inputs, 4, default));
+        using (var box = new DeviceBox(device.Address, TimeSpan.FromSeconds(30)))
+        {
+            Assert.Contains($"the device at {device.Address} answered with 3 vectors of 5 numbers", Fails(box), StringComparison.Ordinal);
+            Assert.Contains("closed the connection in the middle of an answer", Fails(box), StringComparison.Ordinal);
+            Assert.Equal(s_inputs, box.Measure(s_inputs, 4, default));
+        }
+
         await device.DisposeAsync();
         Assert.Equal(3, device.Connections);
     }
@@ -149,6 +155,7 @@ public sealed class BlackBoxTests
 
         public int Connections { get; private set; }
 
+        /// <summary>To be called when no box is connected any more.</summary>
         public async ValueTask DisposeAsync()
         {
             _listener.Stop();

@@ -111,7 +111,7 @@ public sealed class DenseMethodTests
         using var into = new FlatBuffer(method.ContributionLength);
         method.Contribute(0, method.Leaves(0)[0], into);
         var before = Live.Tensors();
-        for (var i = 0; i < 5; i++) { method.Contribute(0, method.Leaves(0)[i % 5], into); method.Evaluate(method.EvaluationLeaves[0]); }
+        for (var i = 0; i < 5; i++) { method.Contribute(0, method.Leaves(0)[i % 5], into); method.Evaluate(method.EvaluationSets[0], method.EvaluationSets[0].Leaves[0]); }
         Assert.Equal(before, Live.Tensors());
     }
 

@@ -123,7 +123,7 @@ public sealed class GraphMethodTests
         Rounds(0, 4);
         var warm = Live.Tensors();
         Rounds(4, 8);
-        method.Evaluate(method.EvaluationLeaves[0]);
+        method.Evaluate(method.EvaluationSets[0], method.EvaluationSets[0].Leaves[0]);
         Assert.Equal(warm, Live.Tensors());
 
         void Rounds(int from, int to)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
 using Cluster.Tests.Control;
 using Cluster.Trainer.Core;
@@ -24,6 +25,17 @@ public sealed class SessionLogTests
         Assert.Equal([1, 2], RoundsOf(lost));
         Assert.Equal([1, 2, 3], RoundsOf(next));
         Assert.Equal(["first"], next.Notices.AsEnumerable());
+    }
+
+    [Fact]
+    public void What_a_method_has_to_say_of_a_round_is_told_with_its_number()
+    {
+        Commit(6);
+        _log.Committed(_counters, new Tally(8, 8, 8, 4, 1), new RoundResult(0.1, 1) { Notices = ["client 'a' was left out"], Values = ImmutableDictionary<string, double>.Empty.Add("globalLr", 1.5) });
+        _log.Committed(_counters, new Tally(8, 0, 0, 0, 1), new RoundResult(0.1, 1, "no client's change can be used") { Notices = ["client 'b' was left out"] });
+        var report = _log.Report();
+        Assert.Equal(["round 6: client 'a' was left out", "round 6: client 'b' was left out", "round 6 was skipped: no client's change can be used"], report.Notices.AsEnumerable());
+        Assert.Contains(report.Samples, sample => sample.Values.TryGetValue("globalLr", out var value) && value == 1.5);
     }
 
     [Fact]
@@ -76,7 +88,7 @@ public sealed class SessionLogTests
         for (var i = 0; i < 1_500; i++)
         {
             Commit(1);
-            _log.Evaluated(_counters, new Tally(10, 10, 5, 1, 1));
+            _log.Evaluated(_counters, [new Evaluation("", new Tally(10, 10, 5, 1, 1))]);
         }
 
         var kept = _log.Report().Samples;

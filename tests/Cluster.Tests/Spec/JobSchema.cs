@@ -37,16 +37,21 @@ internal sealed class JobSchema(DocComments comments)
             properties[key.Name] = Key(key, key.Property.GetValue(defaults));
         }
 
-        string[] required = [.. kind is null ? [] : (string[])[SpecNames.Kind], .. keys.Where(k => k.Required).Select(k => k.Name)];
+        string[] required = [.. kind is null ? [] : (string[])[SpecNames.Kind], .. keys.Where(k => k is { Required: true, Uses: [] }).Select(k => k.Name)];
         var schema = new JsonObject { ["description"] = comments.Of(type), ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
         if (required.Length > 0)
         {
             schema["required"] = Strings(required);
         }
 
-        if (keys.Any(k => k.OnlyWith is not null))
+        JsonNode[] conditions =
+        [
+            .. keys.SelectMany(k => k.Uses, (k, condition) => UsedWith(k, condition, defaults)),
+            .. keys.Where(k => k is { Required: true, Uses: not [] }).Select(RequiredWith),
+        ];
+        if (conditions.Length > 0)
         {
-            schema["allOf"] = new JsonArray([.. keys.Where(k => k.OnlyWith is not null).Select(k => OnlyWith(k, defaults))]);
+            schema["allOf"] = new JsonArray(conditions);
         }
 
         return Compact(schema);
@@ -106,20 +111,26 @@ internal sealed class JobSchema(DocComments comments)
     }
 
     /// <summary>If the key is given, the key it depends on has one of the values; left out, that key has its default.</summary>
-    private static JsonObject OnlyWith(SpecKey key, object defaults)
+    private static JsonObject UsedWith(SpecKey key, KeyCondition condition, object defaults)
     {
-        var chooser = SpecNames.Of(key.Chooser!);
-        var then = new JsonObject
-        {
-            ["properties"] = new JsonObject { [chooser] = new JsonObject { ["enum"] = Strings(key.OnlyWith!.Values.Select(v => SpecNames.Of((Enum)v))) } },
-        };
-        if (!key.IsUsedIn(defaults))
+        var chooser = SpecNames.Of(condition.Chooser);
+        var then = Chosen([condition]);
+        if (!condition.HoldsIn(defaults))
         {
             then["required"] = Strings([chooser]);
         }
 
         return new() { ["if"] = new JsonObject { ["required"] = Strings([key.Name]) }, ["then"] = then };
     }
+
+    /// <summary>If the keys it depends on have such values, the key is given. Only on keys that are themselves required does one depend so.</summary>
+    private static JsonObject RequiredWith(SpecKey key) =>
+        new() { ["if"] = Chosen(key.Uses), ["then"] = new JsonObject { ["required"] = Strings([key.Name]) } };
+
+    private static JsonObject Chosen(IEnumerable<KeyCondition> conditions) => new()
+    {
+        ["properties"] = new JsonObject(conditions.Select(c => KeyValuePair.Create<string, JsonNode?>(SpecNames.Of(c.Chooser), new JsonObject { ["enum"] = Strings(c.Choices) }))),
+    };
 
     /// <summary>The doc comment of the key, or else of its type, and of each value of an enum.</summary>
     private string? Description(SpecKey key)

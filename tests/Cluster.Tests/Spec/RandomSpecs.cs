@@ -1,6 +1,5 @@
-using System.Reflection;
-using System.Runtime.CompilerServices;
 using Cluster.Contracts.Spec;
+using Cluster.Contracts.Spec.Federated;
 
 namespace Cluster.Tests.Spec;
 
@@ -9,9 +8,14 @@ internal sealed class RandomSpecs(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public JobSpec Next() => _random.Next(3) == 0 ? ForwardForward() : LargeBatch();
+    public JobSpec Next() => _random.Next(3) switch
+    {
+        0 => NextFederated(),
+        1 => NextForwardForward(),
+        _ => NextLamb(),
+    };
 
-    private JobSpec ForwardForward()
+    private JobSpec NextForwardForward()
     {
         var job = Fill(new JobSpec { Name = Name(), Method = TrainingMethod.ForwardForward, Model = null!, Data = null! }) with
         {
@@ -60,7 +64,55 @@ internal sealed class RandomSpecs(int seed)
         PredictionSteps = graph.Algorithm == GraphAlgorithm.SfTopToInput ? Math.Max(graph.PredictionSteps, graph.PredictionFrom) : graph.PredictionSteps,
     };
 
-    private JobSpec LargeBatch()
+    private JobSpec NextFederated()
+    {
+        var job = Fill(new JobSpec { Name = Name(), Method = TrainingMethod.FedHyper, Model = null!, Data = null! });
+        var text = Coin();
+        ValueList<string> files = [Text(), Text()];
+        var clients = _random.Next(1, 3_000);
+        PartitionSpec partition = (text, _random.Next(3)) switch
+        {
+            (true, 0) => new PartitionSpec.Speaker { Clients = clients },
+            (true, 1) => new PartitionSpec.Files { Clients = files.Count },
+            (false, 0) => Fill(new PartitionSpec.Dirichlet { Clients = clients, Alpha = _random.NextDouble() + 1e-9 }),
+            (false, 1) => One<PartitionSpec>(Fill(new PartitionSpec.Shards { Clients = clients }), new PartitionSpec.Folders { Clients = [new() { Name = "a", Path = Text() }, new() { Name = "b", Path = Text() }] }),
+            _ => new PartitionSpec.Iid { Clients = clients },
+        };
+        var bySteps = Coin();
+        var scheduler = Scheduler();
+        var localLr = 0.001 + (0.09 * _random.NextDouble());
+        return job with
+        {
+            Model = text ? Attention(new ModelSpec.Gpt()) : Fill(new ModelSpec.Mlp()),
+            Data = text ? Fill(new DataSpec.Text { Files = files }) : Fill(new DataSpec.Digits()),
+            Rounds = _random.Next(1, 1_000),
+            Sequence = null,
+            Workers = new WorkersSpec { Min = 2 },
+            Federated = Fill(new FederatedSpec { Partition = partition, ClientsPerRound = 1 + _random.Next(partition.ClientCount), LocalLr = localLr }) with
+            {
+                LocalSteps = bySteps ? 7 : null,
+                LocalEpochs = bySteps ? null : 2,
+                GlobalLr = scheduler is SchedulerSpec.FedExp ? 1 : _random.NextDouble() + 1e-9,
+                LocalOptimizer = One<LocalOptimizerSpec>(new LocalOptimizerSpec.Sgd(), scheduler is SchedulerSpec.FedHyper { Mode: HyperMode.Released } ? new LocalOptimizerSpec.Sgd() : Fill(new LocalOptimizerSpec.Adam())),
+                Scheduler = scheduler,
+                Server = scheduler is SchedulerSpec.FedExp or SchedulerSpec.FedHyper { Mode: HyperMode.Released } ? new ServerSpec.FedAvg()
+                    : One<ServerSpec>(new ServerSpec.FedAvg(), Fill(new ServerSpec.FedAvgM()), Fill(new ServerSpec.FedAdam()), Fill(new ServerSpec.FedAdagrad())),
+            },
+        };
+    }
+
+    private SchedulerSpec Scheduler()
+    {
+        var hyper = Fill(new SchedulerSpec.FedHyper()) with { LocalGamma = null, LocalWindow = null };
+        if (hyper is { Mode: HyperMode.Robust, Variant: not HyperVariant.Global } && Coin())
+        {
+            hyper = Coin() ? hyper with { LocalGamma = 1 + _random.NextDouble() } : hyper with { LocalWindow = new RangeSpec { Low = 1e-4 * _random.NextDouble(), High = Coin() ? 0.2 : double.PositiveInfinity } };
+        }
+
+        return One<SchedulerSpec>(hyper, hyper, Fill(new SchedulerSpec.FedExp()), Fill(new SchedulerSpec.Decay()), new SchedulerSpec.Constant());
+    }
+
+    private JobSpec NextLamb()
     {
         var text = Coin();
         var job = Fill(new JobSpec { Name = Name(), Method = TrainingMethod.Lamb, Model = null!, Data = null! });
@@ -132,7 +184,7 @@ internal sealed class RandomSpecs(int seed)
         _ when type == typeof(ValueList<int>) => (ValueList<int>)[.. Enumerable.Range(1, _random.Next(4))],
         _ when type == typeof(ValueList<string>) => (ValueList<string>)[Text(), Text()],
         _ when type == typeof(ClipSpec) => Fill(new ClipSpec { Norm = _random.NextDouble() + 1e-300 }),
-        _ when type.IsAbstract || type.IsGenericType || type.GetProperties().Any(p => p.IsDefined(typeof(RequiredMemberAttribute))) => null,
+        _ when type.IsAbstract || type.IsGenericType || SpecKey.Of(type).Any(k => k.Required) => null,
         _ => Fill(Activator.CreateInstance(type)!),
     };
 

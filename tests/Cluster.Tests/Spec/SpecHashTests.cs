@@ -9,6 +9,25 @@ public sealed class SpecHashTests
     public void The_hash_of_a_known_spec_stays_the_same() =>
         Assert.Equal("2dab3dca9f0c531650f44858f75993f3eda5db40c1594783afd32ead89e60b87", SpecHash.Of(SpecSamples.Read(SpecSamples.Stages)));
 
+    [Theory]
+    [InlineData("federated.partition.alpha=0.4")]
+    [InlineData("federated.partition={kind: iid, clients: 30}")]
+    [InlineData("federated.clientsPerRound=7")]
+    [InlineData("federated.maxExamples=100")]
+    [InlineData("federated.weighting=uniform")]
+    [InlineData("federated.localEpochs=3")]
+    [InlineData("federated.localBatch=16")]
+    [InlineData("federated.localOptimizer={kind: adam}")]
+    [InlineData("federated.proximal=0.1")]
+    [InlineData("federated.localLr=0.02")]
+    [InlineData("federated.globalLr=2")]
+    [InlineData("federated.scheduler.variant=g")]
+    [InlineData("federated.scheduler={kind: constant}")]
+    [InlineData("federated.server={kind: fedAvgM}")]
+    [InlineData("rounds=31")]
+    public void Every_choice_of_a_federated_job_is_part_of_its_hash(string change) =>
+        Assert.NotEqual(SpecHash.Of(SpecSamples.Read(SpecSamples.Federated)), SpecHash.Of(SpecSamples.Read(SpecSamples.Federated, change)));
+
     [Fact]
     public void How_the_file_is_written_does_not_matter()
     {

@@ -45,7 +45,7 @@ public sealed class SpecKeyTests
         Assert.All(AllKeys(), k => Assert.Matches("^[a-z][A-Za-z0-9]*$", k.Key.Name));
         Assert.All(
             AllKeys().Where(k => k.Key.Type.IsEnum).SelectMany(k => SpecNames.ValuesOf(k.Key.Type)),
-            v => Assert.Matches(new Regex("^[a-z][A-Za-z0-9]*$"), v.Name));
+            v => Assert.Matches(new Regex("^[a-z][A-Za-z0-9]*(\\+[a-z]+)?$"), v.Name));
         Assert.Equal(["mlp", "lenet", "resnet", "bert", "gpt", "gcn", "sage", "gat", "physical"], SpecNames.CasesOf(typeof(ModelSpec)).Select(c => c.Name));
         Assert.Equal(["digits", "mnist", "fashion-mnist", "cifar10", "text", "vowels", "graph"], SpecNames.CasesOf(typeof(DataSpec)).Select(c => c.Name));
         Assert.Equal(["dense", "graph", "physical"], SpecNames.CasesOf(typeof(ForwardForwardSpec)).Select(c => c.Name));
@@ -54,6 +54,6 @@ public sealed class SpecKeyTests
 
     [Fact]
     public void A_key_that_depends_on_another_comes_after_it() => Assert.All(
-        AllKeys().Where(k => k.Key.OnlyWith is not null),
-        k => Assert.True(k.Key.Chooser!.MetadataToken < k.Key.Property.MetadataToken, $"{k.Record.Name}.{k.Key.Name}"));
+        AllKeys().SelectMany(k => k.Key.Uses, (k, condition) => (k.Record, k.Key, condition.Chooser)),
+        k => Assert.True(k.Chooser.MetadataToken < k.Key.Property.MetadataToken, $"{k.Record.Name}.{k.Key.Name}"));
 }

@@ -54,6 +54,24 @@ internal static class SpecSamples
             sequence: 512
         """;
 
+    public const string Federated =
+        """
+        name: federated
+        method: fedHyper
+        model: {kind: mlp}
+        data: {kind: digits}
+        rounds: 30
+        federated:
+          partition: {kind: dirichlet, clients: 30, alpha: 0.5}
+          clientsPerRound: 6
+          localEpochs: 2
+          localLr: 0.01
+          scheduler:
+            kind: fedHyper
+            variant: g+cl
+          server: {kind: fedAvg}
+        """;
+
     public static string Root { get; } = FindRoot();
 
     public static JobSpec Read(string yaml, params string[] overrides) => SpecReader.Read(yaml, "spec.yaml", overrides).Require();

@@ -138,6 +138,82 @@ public sealed class WrongSpecTests
         { "batch: 32", "batch: 32\n    schedule: {lr: 1}\n    scaling: {base: {batch: 1, lr: 1}}", 14, "stages[1].schedule.lr", "a learning rate beside stages[1].scaling" },
     };
 
+    public static TheoryData<string, string, int, string, string> InFederated => new()
+    {
+        // Keys of another method, and what this one needs.
+        { "rounds: 30", "rounds: 30\nbatch: 64", 6, "batch", "a key that method fedHyper does not use, allowed: this key with method lamb" },
+        { "rounds: 30", "rounds: 30\noptimizer: {kind: sgd}", 6, "optimizer", "a key that method fedHyper does not use" },
+        { "rounds: 30", "rounds: 30\nstages: [{batch: 3}]", 6, "stages", "a key that method fedHyper does not use" },
+        { "rounds: 30", "rounds: 30\nschedule: {lr: 1}", 6, "schedule", "a key that method fedHyper does not use" },
+        { "rounds: 30", "rounds: 30\nepochs: 2", 6, "epochs", "a key that method fedHyper does not use" },
+        { "rounds: 30\n", "", 1, "rounds", "found no such key, allowed: a whole number at least 1" },
+        { "method: fedHyper", "method: fedhyper", 2, "method", "did you mean \"fedHyper\"?" },
+        { "federated:", "federeted:", 6, "federeted", "did you mean \"federated\"?" },
+        { "rounds: 30", "rounds: 30\nsequence: 8", 6, "sequence", "tokens per sample with data.kind digits" },
+
+        // Clients.
+        { "clientsPerRound: 6", "clientsPerRound: 31", 8, "federated.clientsPerRound", "found 31, more than there are clients, allowed: a whole number at least 1 and at most 30" },
+        { "clientsPerRound: 6", "clientsPerRound: 0", 8, "federated.clientsPerRound", "at least 1 and at most 4096" },
+        { "  clientsPerRound: 6\n", "", 7, "federated.clientsPerRound", "found no such key" },
+        { "kind: dirichlet", "kind: dirichlett", 7, "federated.partition.kind", "did you mean \"dirichlet\"?" },
+        { "alpha: 0.5", "alpha: 0", 7, "federated.partition.alpha", "above 0" },
+        { ", alpha: 0.5", "", 7, "federated.partition.alpha", "found no such key" },
+        { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: iid, clients: 30, alpha: 0.5}", 7, "federated.partition.alpha", "an unknown key, allowed: the keys kind, clients" },
+        { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: speaker, clients: 30}", 7, "federated.partition.kind", "\"speaker\" with data.kind digits, allowed: iid, dirichlet, shards or folders" },
+        { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: files, clients: 30}", 7, "federated.partition.kind", "\"files\" with data.kind digits" },
+        { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: folders, clients: []}", 7, "federated.partition.clients", "found an empty list" },
+        { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: folders, clients: [{name: a, path: a}]}", 8, "federated.clientsPerRound", "found 6, more than there are clients, allowed: a whole number at least 1 and at most 1" },
+        { "{kind: dirichlet, clients: 30, alpha: 0.5}\n  clientsPerRound: 6", "{kind: folders, clients: [{name: a, path: a}, {name: a, path: b}]}\n  clientsPerRound: 2", 7, "federated.partition.clients[1].name", "found \"a\", the name of an earlier client" },
+
+        // Local steps and rates.
+        { "localEpochs: 2", "localEpochs: 2\n  localSteps: 9", 10, "federated.localSteps", "localSteps beside localEpochs, allowed: one of the two" },
+        { "  localEpochs: 2\n", "", 6, "federated.localEpochs", "neither localEpochs nor localSteps" },
+        { "  localLr: 0.01\n", "", 7, "federated.localLr", "found no such key, allowed: a number above 0" },
+        { "localLr: 0.01", "localLr: 0.5", 10, "federated.localLr", "found 0.5, outside of the window that federated.scheduler.localWindow has by default, allowed: a rate from 0.001 to 0.1, or another window" },
+        { "variant: g+cl", "variant: g+cl\n    localWindow: {low: 0.1, high: 1}", 10, "federated.localLr", "found 0.01, outside of federated.scheduler.localWindow, allowed: a rate from 0.1 to 1" },
+        { "variant: g+cl", "variant: g+cl\n    localWindow: {low: 1, high: 0.001}", 14, "federated.scheduler.localWindow.low", "above federated.scheduler.localWindow.high" },
+        { "variant: g+cl", "variant: g+cl\n    localGamma: 10\n    localWindow: {low: 0.001, high: 0.1}", 14, "federated.scheduler.localGamma", "localGamma beside localWindow" },
+        { "localEpochs: 2", "localEpochs: 2\n  localOptimizer: {kind: adam, momentum: 0.9}", 10, "federated.localOptimizer.momentum", "an unknown key" },
+
+        // Schedulers and servers.
+        { "variant: g+cl", "variant: gcl", 13, "federated.scheduler.variant", "allowed: one of g, sl, cl, g+cl, g+sl" },
+        { "variant: g+cl", "variant: cl\n    globalGamma: 3", 14, "federated.scheduler.globalGamma", "a key that federated.scheduler.variant cl does not use, allowed: this key with federated.scheduler.variant g or g+cl or g+sl" },
+        { "variant: g+cl", "variant: g\n    localGamma: 10", 14, "federated.scheduler.localGamma", "a key that federated.scheduler.variant g does not use" },
+        { "variant: g+cl", "variant: g+sl\n    globalTerm: none", 14, "federated.scheduler.globalTerm", "this key with federated.scheduler.variant cl or g+cl" },
+        { "variant: g+cl", "mode: paper\n    globalHyperStep: 0.1", 14, "federated.scheduler.globalHyperStep", "a key that federated.scheduler.mode paper does not use, allowed: this key with federated.scheduler.mode robust" },
+        { "variant: g+cl", "mode: released\n    product: cosine", 14, "federated.scheduler.product", "federated.scheduler.mode released does not use" },
+        { "server: {kind: fedAvg}", "server: {kind: fedAdam, momentum: 0.9}", 14, "federated.server.momentum", "an unknown key, allowed: the keys kind, lr, beta1, beta2, tau" },
+        { "variant: g+cl\n  server: {kind: fedAvg}", "mode: released\n  server: {kind: fedAvgM}", 14, "federated.server.kind", "found fedAvgM with federated.scheduler.mode released, allowed: fedAvg" },
+        { "variant: g+cl", "mode: released\n  localOptimizer: {kind: adam}", 14, "federated.localOptimizer", "another step than plain SGD" },
+        { "kind: fedHyper\n    variant: g+cl\n  server: {kind: fedAvg}", "kind: fedExp\n  server: {kind: fedAdam}", 13, "federated.server.kind", "found fedAdam with federated.scheduler.kind fedExp" },
+        { "kind: fedHyper\n    variant: g+cl", "kind: fedExp\n  globalLr: 2", 13, "federated.globalLr", "found 2 with federated.scheduler.kind fedExp, which computes it" },
+        { "kind: fedHyper\n    variant: g+cl", "kind: decay\n    variant: g", 13, "federated.scheduler.variant", "an unknown key, allowed: the keys kind, rate, factor, everyRounds" },
+    };
+
+    [Theory]
+    [MemberData(nameof(InFederated))]
+    public void A_mistake_in_a_federated_job_is_one_problem(string written, string instead, int line, string key, string part) =>
+        ExpectOne(SpecSamples.Federated, written, instead, line, key, part);
+
+    [Theory]
+    [InlineData("{kind: dirichlet, clients: 9, alpha: 1}", "federated.partition.kind", "\"dirichlet\" with data.kind text, allowed: iid, speaker or files")]
+    [InlineData("{kind: shards, clients: 9}", "federated.partition.kind", "\"shards\" with data.kind text")]
+    [InlineData("{kind: folders, clients: [{name: a, path: a}]}", "federated.partition.kind", "allowed: files, which makes each of data.files a client")]
+    [InlineData("{kind: files, clients: 2}", "federated.partition.clients", "found 2 with 1 data.files, allowed: 1, one for each file")]
+    public void A_partition_that_does_not_fit_text_is_refused(string partition, string key, string part)
+    {
+        var yaml = SpecSamples.Text.Replace("method: lamb", "method: fedHyper", StringComparison.Ordinal)
+            .Replace("batch: 64\n", "", StringComparison.Ordinal)
+            .Replace("schedule: {lr: 0.01}", $"federated: {{partition: {partition}, clientsPerRound: 1, localSteps: 3, localLr: 0.1}}", StringComparison.Ordinal);
+        var problem = Assert.Single(SpecReader.Read(yaml, "spec.yaml").Problems);
+        Assert.Equal(key, problem.Key);
+        Assert.Contains(part, problem.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lamb_job_has_no_clients() =>
+        ExpectOne(SpecSamples.Digits, "batch: 128", "batch: 128\nfederated: {partition: {kind: iid, clients: 3}, clientsPerRound: 2, localSteps: 1, localLr: 0.1}", 6, "federated", "a key that method lamb does not use, allowed: this key with method fedHyper");
+
     [Theory]
     [MemberData(nameof(InDigits))]
     public void A_mistake_in_a_digits_job_is_one_problem(string written, string instead, int line, string key, string part) =>

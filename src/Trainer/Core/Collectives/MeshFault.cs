@@ -13,6 +13,9 @@ internal enum FaultKind
     /// <summary>A frame was not the one that is due, or its hash does not match.</summary>
     Corrupt,
 
+    /// <summary>The peer has come to another state from the same rounds.</summary>
+    Differs,
+
     /// <summary>The peer could not be reached before the deadline.</summary>
     Unreachable,
 

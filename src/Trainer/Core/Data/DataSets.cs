@@ -40,15 +40,59 @@ internal static class DataSets
             DataSpec.Mnist mnist => OpenIdx(mnist.Path, roots, split, unit ? s_byte : s_mnist),
             DataSpec.FashionMnist fashion => OpenIdx(fashion.Path, roots, split, unit ? s_byte : s_fashionMnist),
             DataSpec.Cifar10 cifar => OpenCifar10(cifar.Path, roots, split, unit ? [s_byte, s_byte, s_byte] : [s_red, s_green, s_blue]),
-            DataSpec.Vowels vowels => VowelsFile.Read(DataSearch.FindFiles(vowels.Path, roots, [VowelsFile.Name])[0], vowels.Fold, split),
+            DataSpec.Vowels vowels => VowelsFile.Read(VowelsFiles(vowels.Path, roots)[0], vowels.Fold, split),
             DataSpec.Text text => OpenText(text, roots, split, sequence, masked),
             _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
         };
     }
 
+    /// <summary>All files of a data set, those of the training split first, in the order in which they are read.</summary>
+    /// <exception cref="BadInputException">A file is missing.</exception>
+    public static IReadOnlyList<string> FilesOf(DataSpec spec, IReadOnlyList<string> roots)
+    {
+        IReadOnlyList<string> Both(Func<DataSplit, IReadOnlyList<string>> files) => [.. files(DataSplit.Train), .. files(DataSplit.Evaluation)];
+        return spec switch
+        {
+            DataSpec.Digits digits => Both(split => DigitsFiles(digits.Path, roots, split)),
+            DataSpec.Mnist mnist => Both(split => IdxFiles(mnist.Path, roots, split)),
+            DataSpec.FashionMnist fashion => Both(split => IdxFiles(fashion.Path, roots, split)),
+            DataSpec.Cifar10 cifar => Both(split => Cifar10FilesOf(cifar.Path, roots, split)),
+            DataSpec.Vowels vowels => VowelsFiles(vowels.Path, roots),
+            DataSpec.Graph graph => GraphFolder.FilesOf(graph, roots),
+            DataSpec.Text text => [.. text.Files.Select(file => DataSearch.FindFile(file, roots))],
+            _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
+        };
+    }
+
+    public static bool AreThere(DataSpec spec, IReadOnlyList<string> roots)
+    {
+        try { return FilesOf(spec, roots).Count > 0; }
+        catch (BadInputException) { return false; }
+    }
+
+    private static IReadOnlyList<string> DigitsFiles(string path, IReadOnlyList<string> roots, DataSplit split) =>
+        DataSearch.FindFiles(path, roots, [split == DataSplit.Train ? "optdigits.tra" : "optdigits.tes"]);
+
+    private static IReadOnlyList<string> IdxFiles(string path, IReadOnlyList<string> roots, DataSplit split)
+    {
+        var part = split == DataSplit.Train ? "train" : "t10k";
+        return DataSearch.FindFiles(path, roots, [$"{part}-images-idx3-ubyte", $"{part}-labels-idx1-ubyte"]);
+    }
+
+    private static IReadOnlyList<string> Cifar10FilesOf(string path, IReadOnlyList<string> roots, DataSplit split)
+    {
+        IReadOnlyList<string> official = split == DataSplit.Train
+            ? ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"]
+            : ["test_batch.bin"];
+        IReadOnlyList<string> single = [split == DataSplit.Train ? "train.bin" : "test.bin"];
+        return DataSearch.FindFiles(path, roots, official, single);
+    }
+
+    private static IReadOnlyList<string> VowelsFiles(string path, IReadOnlyList<string> roots) => DataSearch.FindFiles(path, roots, [VowelsFile.Name]);
+
     private static ImageSet OpenDigits(string path, IReadOnlyList<string> roots, DataSplit split)
     {
-        var file = DataSearch.FindFiles(path, roots, [split == DataSplit.Train ? "optdigits.tra" : "optdigits.tes"])[0];
+        var file = DigitsFiles(path, roots, split)[0];
         var (pixels, labels) = DigitsFile.Read(file);
         return new ImageSet(pixels, labels, DigitsFile.Classes, DigitsFile.Side, DigitsFile.Side, [s_digits]);
     }
@@ -56,8 +100,7 @@ internal static class DataSets
     private static ImageSet OpenIdx(string path, IReadOnlyList<string> roots, DataSplit split, PixelScale scale)
     {
         const int side = 28, classes = 10;
-        var part = split == DataSplit.Train ? "train" : "t10k";
-        var files = DataSearch.FindFiles(path, roots, [$"{part}-images-idx3-ubyte", $"{part}-labels-idx1-ubyte"]);
+        var files = IdxFiles(path, roots, split);
         var pixels = IdxFile.ReadImages(files[0], side, side);
         var labels = IdxFile.ReadLabels(files[1], classes);
         if (pixels.Length / (side * side) is var images && images != labels.Length)
@@ -70,24 +113,30 @@ internal static class DataSets
 
     private static ImageSet OpenCifar10(string path, IReadOnlyList<string> roots, DataSplit split, ImmutableArray<PixelScale> colours)
     {
-        IReadOnlyList<string> official = split == DataSplit.Train
-            ? ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"]
-            : ["test_batch.bin"];
-        IReadOnlyList<string> single = [split == DataSplit.Train ? "train.bin" : "test.bin"];
-        var (pixels, labels) = Cifar10Files.Read(DataSearch.FindFiles(path, roots, official, single));
+        var (pixels, labels) = Cifar10Files.Read(Cifar10FilesOf(path, roots, split));
         return new ImageSet(pixels, labels, Cifar10Files.Classes, 32, 32, colours);
     }
 
     private static TextWindows OpenText(DataSpec.Text spec, IReadOnlyList<string> roots, DataSplit split, int? sequence, bool masked)
     {
         if (spec.Files.Count == 0) { throw new BadInputException("data.files is empty: text needs at least one file"); }
-        if (sequence is not { } tokens) { throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context"); }
-
+        RequireSequence(sequence);
         var files = spec.Files.Select(file => DataSearch.FindFile(file, roots)).ToArray();
         var text = TextFiles.Read(files, spec.EvaluationShare, split);
-        var source = $"the {(split == DataSplit.Train ? "training" : "evaluation")} part of {string.Join(" + ", files)}";
+        return Windows(spec, text, sequence, masked, $"the {(split == DataSplit.Train ? "training" : "evaluation")} part of {string.Join(" + ", files)}");
+    }
+
+    /// <summary>Text that is in memory already, cut into samples.</summary>
+    /// <param name="source">Names it in messages.</param>
+    /// <exception cref="BadInputException">It is shorter than one sample, or the length of one is not given.</exception>
+    public static TextWindows Windows(DataSpec.Text spec, byte[] text, int? sequence, bool masked, string source)
+    {
+        var tokens = RequireSequence(sequence);
         return masked
             ? new MaskedWindows(text, tokens, spec.MaskedShare, source)
             : new CausalWindows(text, tokens, source);
     }
+
+    private static int RequireSequence(int? sequence) =>
+        sequence ?? throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context");
 }

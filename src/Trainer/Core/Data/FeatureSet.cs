@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 namespace Cluster.Trainer.Core.Data;
 
 /// <summary>Labelled rows of numbers, held as float32.</summary>
-internal sealed class FeatureSet : IDataSet
+internal sealed class FeatureSet : ILabelledSet
 {
     private readonly float[] _values; // [Count, features]
-    private readonly int[] _labels;   // [Count]
+    private readonly byte[] _labels;  // [Count]
     private readonly int _features;
 
     /// <param name="values">[count, features], row by row.</param>
     /// <param name="labels">[count], each below <paramref name="classes"/>.</param>
-    public FeatureSet(float[] values, int[] labels, int classes)
+    public FeatureSet(float[] values, byte[] labels, int classes)
     {
         _features = labels.Length == 0 ? 0 : values.Length / labels.Length;
         if (labels.Length == 0 || values.Length != labels.Length * _features)
@@ -29,6 +29,8 @@ internal sealed class FeatureSet : IDataSet
     public IReadOnlyList<long> InputShape { get; }
 
     public int Classes { get; }
+
+    public ReadOnlySpan<byte> Labels => _labels;
 
     public Batch Gather(ReadOnlySpan<long> samples, ulong seed, Device device)
     {

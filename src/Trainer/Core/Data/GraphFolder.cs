@@ -22,7 +22,7 @@ internal static class GraphFolder
     /// <exception cref="BadInputException">A file is missing or damaged, or speaks of a node, a column or a class that there is not.</exception>
     public static GraphData Read(DataSpec.Graph spec, IReadOnlyList<string> roots)
     {
-        var files = DataSearch.FindFiles(spec.Path, roots, ["meta.json", "edges.csv", "labels.csv", "features.csv", "splits.json"]);
+        var files = FilesOf(spec, roots);
         var meta = Json(files[0]);
         var nodes = Count(meta, files[0], "nodes");
         var columns = Count(meta, files[0], "features");
@@ -35,6 +35,10 @@ internal static class GraphFolder
             Labels(files[2], nodes, classes),
             spec.Split is { } split ? Split(files[4], split, nodes) : null);
     }
+
+    /// <exception cref="BadInputException">A file is missing.</exception>
+    public static IReadOnlyList<string> FilesOf(DataSpec.Graph spec, IReadOnlyList<string> roots) =>
+        DataSearch.FindFiles(spec.Path, roots, ["meta.json", "edges.csv", "labels.csv", "features.csv", "splits.json"]);
 
     private static Adjacency Edges(string path, int nodes)
     {

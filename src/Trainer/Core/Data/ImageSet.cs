@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Cluster.Trainer.Core.Data;
 
 /// <summary>Labelled images, held as the bytes of the file: one byte a pixel, scaled as they are gathered.</summary>
-internal sealed class ImageSet : IDataSet
+internal sealed class ImageSet : ILabelledSet
 {
     private readonly byte[] _pixels; // [Count, channels, height, width]
     private readonly byte[] _labels; // [Count]
@@ -36,6 +36,8 @@ internal sealed class ImageSet : IDataSet
     public IReadOnlyList<long> InputShape { get; }
 
     public int Classes { get; }
+
+    public ReadOnlySpan<byte> Labels => _labels;
 
     public Batch Gather(ReadOnlySpan<long> samples, ulong seed, Device device)
     {

@@ -37,7 +37,7 @@ internal static class VowelsFile
         var wanted = order.Where(row => row.Fold == fold == (split == DataSplit.Evaluation)).Select(row => row.Row).ToArray();
 
         var scale = Scale(training);
-        return new FeatureSet([.. wanted.SelectMany(row => scale(row.Values))], [.. wanted.Select(row => row.Label)], Classes);
+        return new FeatureSet([.. wanted.SelectMany(row => scale(row.Values))], [.. wanted.Select(row => (byte)row.Label)], Classes);
     }
 
     private static Func<float[], float[]> Scale(float[][] training)

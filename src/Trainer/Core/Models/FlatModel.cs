@@ -25,13 +25,13 @@ internal sealed class FlatModel : IDisposable
     private readonly Device _device;
     private readonly ImmutableArray<(Parameter Parameter, Segment Segment)> _parameters;
     private readonly ImmutableArray<(BatchNorm Norm, Segment Mean, Segment Variance)> _norms;
+    private readonly bool _usesOneDnn;
     private FlatBuffer? _bound;
 
     /// <summary>Takes the network over, and its initial weights into <see cref="Theta"/>.</summary>
     /// <param name="precision">Arithmetic of forward and backward; the loss, and everything that is kept, is float32.</param>
     public FlatModel(Network network, Precision precision, Device device)
     {
-        _ = OneDnn.IsOn; // Decided before the first leaf.
         (_network, _precision, _device) = (network, precision, device);
         var parameters = network.named_parameters().ToArray();
         var statistics = network.named_buffers().ToArray();
@@ -52,6 +52,8 @@ internal sealed class FlatModel : IDisposable
         _norms = [.. from module in network.named_modules()
                      where module.module is BatchNorm
                      select ((BatchNorm)module.module, segments[$"{module.name}.running_mean"], segments[$"{module.name}.running_var"])];
+        _usesOneDnn = OneDnn.IsRightFor(_parameters.Select(p => p.Parameter), precision);
+        OneDnn.Use(_usesOneDnn);
     }
 
     public Layout Layout { get; }
@@ -68,6 +70,7 @@ internal sealed class FlatModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var generator = manual_seed((long)seed);
+        OneDnn.Use(_usesOneDnn);
         Bind(into);
         into.Clear();
         SetTraining(true);
@@ -83,6 +86,7 @@ internal sealed class FlatModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        OneDnn.Use(_usesOneDnn);
         SetTraining(false);
 
         var logits = Logits(batch);

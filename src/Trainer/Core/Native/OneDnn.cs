@@ -1,62 +1,67 @@
 using System.Runtime.InteropServices;
+using Cluster.Contracts.Spec;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Native;
 
 /// <summary>
-/// oneDNN computes libtorch's convolutions on a CPU. Where it does so wrongly, it is switched off for the whole process, and
-/// libtorch's own code takes its place: about three times slower, and right.
+/// oneDNN computes libtorch's convolutions on a CPU. On machines where it goes wrong, it is switched off for models with
+/// convolutions that it gets wrong, and libtorch's own code takes its place: about three times slower, and right.
 /// </summary>
 /// <remarks>
 /// Seen with oneDNN 3.7.1 (libtorch 2.10) on virtual machines that hide the processor's caches (CPUID leaf 0x8000001D of an AMD
-/// EPYC all zeros; Linux then has no <c>/sys/devices/system/cpu/cpu0/cache</c>): it packs weights whose channels are no multiple of
-/// the register width in blocks that do not belong together, and forward and backward come out wrong, by tenths of their norm
-/// or as NaN, without an error. Whatever the cause, what counts is the result: two such convolutions are computed once by both.
+/// EPYC all zeros; Linux then has no <c>/sys/devices/system/cpu/cpu0/cache</c>). It packs weights in blocks of 16 channels (8 without
+/// AVX-512). Where the channels do not fill the blocks, it neither writes the padding that it later reads, nor, where both input
+/// and output do not, all of the weights: forward and backward are off by tenths of their norm, or NaN, without an error. What is
+/// left in the memory decides, so trying a convolution proves little; but the loss of weights shows every time.
+/// The switch belongs to the process, so a model sets it whenever it computes.
 /// </remarks>
 internal static partial class OneDnn
 {
-    private static readonly Lazy<bool> s_isRight = new(Decide);
+    private const int Block = 16;
 
-    /// <summary>Whether oneDNN computes the convolutions of this process. The first call decides it: before any result that counts.</summary>
-    public static bool IsOn => s_isRight.Value;
+    private static readonly Lazy<bool> s_losesWeights = new(LosesWeights);
 
-    private static bool Decide()
+    static OneDnn()
     {
-        if (OperatingSystem.IsWindows()) { return true; } // Its libtorch exports the switches under other names.
+        // The next in line: it has no kernels for most processors, and says so at every call.
+        if (!OperatingSystem.IsWindows()) { SetUserEnabledNnpack(GlobalContext(), on: false); }
+    }
 
+    /// <summary>Whether oneDNN computes the convolutions of this process now.</summary>
+    public static bool IsOn { get; private set; } = true;
+
+    /// <summary>Does nothing on Windows, whose libtorch exports the switch under another name.</summary>
+    public static void Use(bool on)
+    {
+        if (on == IsOn || OperatingSystem.IsWindows()) { return; }
+        SetUserEnabledMkldnn(GlobalContext(), on);
+        IsOn = on;
+    }
+
+    /// <summary>Whether it computes the convolutions with these weights, and their gradients, right on this machine.</summary>
+    /// <param name="weights">In the order of the network: the first one's gradient by its input is not needed. Only tensors of four dimensions count.</param>
+    public static bool IsRightFor(IEnumerable<Tensor> weights, Precision precision)
+    {
+        var shapes = weights.Where(w => w.Dimensions == 4 && w.device_type == DeviceType.CPU).Select(w => (Output: w.shape[0], Input: w.shape[1])).ToArray();
+        return shapes.Length == 0 || !s_losesWeights.Value
+            || (precision == Precision.Float32 && shapes.Index().All(s => Fills(s.Item.Output, isFirst: s.Index == 0) && (s.Item.Input < Block || Fills(s.Item.Input))));
+
+        static bool Fills(long channels, bool isFirst = false) => isFirst || channels % Block == 0;
+    }
+
+    /// <summary>Neither 20 input nor 20 output channels fill a block: the float64 code, which is never oneDNN's, says what comes out.</summary>
+    private static bool LosesWeights()
+    {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var isRight = Agrees(input: 20, output: 20) && Agrees(input: 3, output: 8);
-        if (!isRight) { SetUserEnabledMkldnn(GlobalContext(), on: false); }
-        SetUserEnabledNnpack(GlobalContext(), on: false); // The next in line: it has no kernels for most processors, and says so at every call.
-        return isRight;
-    }
+        Use(true);
+        var (x, w) = (Wave(16, 20, 6, 6), Wave(20, 20, 3, 3)); // Below 16 samples libtorch may not ask oneDNN.
+        var exact = Convolve(ScalarType.Float64);
+        return !(((Convolve(ScalarType.Float32).to(ScalarType.Float64) - exact).norm() / exact.norm()).item<double>() < 1e-4); // So for NaN.
 
-    /// <summary>
-    /// Whether a 3 × 3 convolution, and the one that carries its gradient back to the input, are those of the float64 code, which
-    /// is never oneDNN's.
-    /// </summary>
-    private static bool Agrees(int input, int output)
-    {
-        var weights = Wave(output, input, 3, 3);
-        return IsClose(Forward, Wave(2, input, 6, 6)) && IsClose(Backward, Wave(2, output, 6, 6));
-
-        Tensor Forward(Tensor x, ScalarType type) => nn.functional.conv2d(x.to(type), weights.to(type), padding: [1, 1]);
-
-        Tensor Backward(Tensor gradient, ScalarType type)
-        {
-            using var _ = enable_grad();
-            var x = zeros(2, input, 6, 6, dtype: type).requires_grad_();
-            return autograd.grad([Forward(x, type)], [x], [gradient.to(type)])[0];
-        }
-    }
-
-    private static bool IsClose(Func<Tensor, ScalarType, Tensor> compute, Tensor operand)
-    {
-        var exact = compute(operand, ScalarType.Float64);
-        var difference = (compute(operand, ScalarType.Float32).to(ScalarType.Float64) - exact).norm() / exact.norm();
-        return difference.item<double>() < 1e-4; // Not so for NaN.
+        Tensor Convolve(ScalarType type) => nn.functional.conv2d(x.to(type), w.to(type), padding: [1, 1]);
     }
 
     /// <summary>Numbers without a pattern that a mistake could hide behind, and without touching torch's generator.</summary>

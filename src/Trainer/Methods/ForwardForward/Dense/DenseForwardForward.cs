@@ -30,7 +30,6 @@ namespace Cluster.Trainer.Methods.ForwardForward.Dense;
 /// </remarks>
 internal sealed class DenseForwardForward : IRoundMethod
 {
-    private const int EvaluationLeafSize = 256;
     private const string Updates = "updates";
 
     private readonly JobSpec _job;
@@ -50,8 +49,9 @@ internal sealed class DenseForwardForward : IRoundMethod
     public DenseForwardForward(JobSpec job, ForwardForwardSpec.Dense spec, IReadOnlyList<string> dataRoots, Device device)
     {
         (_job, _spec, _device) = (job, spec, device);
-        _training = DataSets.Open(job.Data, dataRoots, DataSplit.Train, pixels: PixelRange.Unit);
-        _evaluation = DataSets.Open(job.Data, dataRoots, DataSplit.Evaluation, pixels: PixelRange.Unit);
+        var data = job.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(job));
+        _training = DataSets.Open(data, dataRoots, DataSplit.Train, pixels: PixelRange.Unit);
+        _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, pixels: PixelRange.Unit);
         _rounds = new StagedRounds(job, _training.Count);
 
         var inputs = _training.InputShape.Aggregate(1L, (product, extent) => product * extent);
@@ -70,7 +70,7 @@ internal sealed class DenseForwardForward : IRoundMethod
         _parts = [.. Enumerable.Range(0, _net.Count).Select(l => Part.Named(_net.Layout, DenseNet.Prefix(l)))];
         _readOutPart = reads ? Part.Named(_net.Layout, "readOut.", (spec.ReadOut ?? new ReadOutSpec()).WeightDecay) : null;
 
-        EvaluationLeaves = StagedRounds.Cut(Math.Min(_evaluation.Count, job.Evaluate.Samples ?? long.MaxValue), EvaluationLeafSize);
+        EvaluationSets = [EvaluationSet.Of("", _evaluation.Count, job.Evaluate.Samples)];
         State = new MethodState(
             _net.Layout, [("theta", _theta), .. _optimizer.Moments], new SortedDictionary<string, long>(StringComparer.Ordinal) { [Updates] = 0 });
     }
@@ -79,7 +79,7 @@ internal sealed class DenseForwardForward : IRoundMethod
 
     public long ContributionLength => _net.Contribution.Length;
 
-    public IReadOnlyList<Leaf> EvaluationLeaves { get; }
+    public IReadOnlyList<EvaluationSet> EvaluationSets { get; }
 
     public MethodState State { get; }
 
@@ -124,11 +124,11 @@ internal sealed class DenseForwardForward : IRoundMethod
         return new RoundResult(eta, norm) { Values = LayerRecords.Values(RecordsOf(sum, tally.Weight)) };
     }
 
-    public Tally Evaluate(Leaf leaf)
+    public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var samples = _evaluation.Gather([.. Enumerable.Range(0, leaf.Count).Select(i => leaf.First + i)], seed: 0, _device);
+        var samples = _evaluation.GatherRun(leaf.First, leaf.Count, seed: 0, _device);
         var scores = Scores(samples.Inputs.flatten(1)); // [n, K]
         var loss = nn.functional.cross_entropy(scores.to(ScalarType.Float64), samples.Targets, reduction: nn.Reduction.Sum);
         return new Tally(leaf.Count, leaf.Count, loss.Total(), scores.argmax(1).eq(samples.Targets).Total(), Leaves: 1);

@@ -50,7 +50,8 @@ internal sealed class GraphForwardForward : IRoundMethod
         if (device.type != DeviceType.CPU) { throw new BadInputException("device: graphs are computed on the CPU; leave out device, or set it to cpu"); }
 
         (_job, _spec, _maxSteps) = (job, spec, (long)job.Epochs!.Value);
-        _algorithm = GraphAlgorithms.Create(job, spec, GraphFolder.Read((DataSpec.Graph)job.Data, dataRoots));
+        var data = job.Data as DataSpec.Graph ?? throw new ArgumentException("the spec was not checked: its data are no graph", nameof(job));
+        _algorithm = GraphAlgorithms.Create(job, spec, GraphFolder.Read(data, dataRoots));
         _net = new GraphNet(_algorithm.Layers, _algorithm.Memory);
         _theta = new FlatBuffer(_net.Layout.Length, device);
         _best = new FlatBuffer(_net.Layout.ParameterLength, device);
@@ -72,7 +73,7 @@ internal sealed class GraphForwardForward : IRoundMethod
     public long ContributionLength => _net.ContributionLength;
 
     /// <summary>The whole test in one piece: a prediction takes the whole graph.</summary>
-    public IReadOnlyList<Leaf> EvaluationLeaves { get; } = [new Leaf(0, 0, 1)];
+    public IReadOnlyList<EvaluationSet> EvaluationSets { get; } = [new EvaluationSet("", [new Leaf(0, 0, 1)])];
 
     public MethodState State { get; }
 
@@ -86,7 +87,7 @@ internal sealed class GraphForwardForward : IRoundMethod
         set => State.Counters[counter] = value;
     }
 
-    public IReadOnlyList<Leaf> Leaves(long round) => StagedRounds.Cut(_algorithm.Samples, Math.Min(_job.Leaf ?? _algorithm.Samples, _algorithm.Samples));
+    public IReadOnlyList<Leaf> Leaves(long round) => Leaf.Cut(_algorithm.Samples, Math.Min(_job.Leaf ?? _algorithm.Samples, _algorithm.Samples));
 
     public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
     {
@@ -118,7 +119,7 @@ internal sealed class GraphForwardForward : IRoundMethod
         return new RoundResult(eta, norm) { Values = Advance(round, unit, weights) is { } validated ? values.SetItem("validation", validated) : values };
     }
 
-    public Tally Evaluate(Leaf leaf)
+    public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();

@@ -30,8 +30,6 @@ namespace Cluster.Trainer.Methods.ForwardForward.Physical;
 /// </remarks>
 internal sealed class PhysicalForwardForward : IRoundMethod
 {
-    private const int EvaluationLeafSize = 64;
-
     /// <summary>Vectors of predictions are numbered from here, those of training from 0.</summary>
     private const long FirstOfPredictions = 1L << 40;
 
@@ -60,8 +58,9 @@ internal sealed class PhysicalForwardForward : IRoundMethod
 
         (_job, _spec) = (job, spec);
         var model = (ModelSpec.Physical)job.Model;
-        _training = DataSets.Open(job.Data, dataRoots, DataSplit.Train, pixels: PixelRange.Unit);
-        _evaluation = DataSets.Open(job.Data, dataRoots, DataSplit.Evaluation, pixels: PixelRange.Unit);
+        var data = job.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(job));
+        _training = DataSets.Open(data, dataRoots, DataSplit.Train, pixels: PixelRange.Unit);
+        _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, pixels: PixelRange.Unit);
         _batches = new StagedRounds(job, _training.Count);
         _label = new LabelInput(_training.Classes, LabelPlace.Prepend, spec.LabelValue ?? Largest(_training));
         _contrast = new Contrast(ContrastLoss.Symba, Threshold: 0, spec.Slope);
@@ -75,7 +74,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         _boxes = [.. _net.Widths.Select((width, l) => BlackBoxFactory.Create(model.Box, l, width, job.Seed))];
         _directions = _net.Directions(job.Seed);
 
-        EvaluationLeaves = StagedRounds.Cut(Math.Min(_evaluation.Count, job.Evaluate.Samples ?? long.MaxValue), EvaluationLeafSize);
+        EvaluationSets = [EvaluationSet.Of("", _evaluation.Count, job.Evaluate.Samples)];
         State = new MethodState(
             _net.Layout, [("theta", _theta), .. _optimizer.Moments],
             new SortedDictionary<string, long>(StringComparer.Ordinal) { [Measurements] = 0, [SignalRound] = -1 });
@@ -86,7 +85,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
 
     public long ContributionLength => _net.ContributionLength;
 
-    public IReadOnlyList<Leaf> EvaluationLeaves { get; }
+    public IReadOnlyList<EvaluationSet> EvaluationSets { get; }
 
     public MethodState State { get; }
 
@@ -108,7 +107,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         {
             var before = _boxes.Sum(box => box.Measurements);
             var h = Inputs(round, leaf);                                   // [2n, d]
-            var measured = Measure(layer, h, round / Layers, First(place, batch, layer));
+            var measured = MeasureBoth(layer, h, round / Layers, place, batch);
             for (var polarity = 0; polarity < PhysicalNet.Polarities; polarity++)
             {
                 var rows = (polarity * batch) + place;
@@ -155,11 +154,11 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         return new RoundResult(eta, norm) { Values = LayerRecords.Values(layer, record).SetItem(Measurements, State.Counters[Measurements]) };
     }
 
-    public Tally Evaluate(Leaf leaf)
+    public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var samples = _evaluation.Gather([.. Enumerable.Range(0, leaf.Count).Select(i => leaf.First + i)], seed: 0, CPU);
+        var samples = _evaluation.GatherRun(leaf.First, leaf.Count, seed: 0, CPU);
         try
         {
             var x = samples.Inputs.flatten(1);
@@ -191,9 +190,6 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         return (leaves.Sum(one => one.Count), (int)(leaf.First - leaves[0].First), leaf.Count);
     }
 
-    /// <summary>Vectors of one batch are numbered layer by layer, positive before negative.</summary>
-    private static long First(int place, int batch, int layer) => ((long)layer * PhysicalNet.Polarities * batch) + place;
-
     /// <summary>
     /// What goes into the box of the round's layer, [2n, d]: the labelled samples, or the signal of the layer below. Where that layer's round
     /// was skipped, its signal is measured again, with the weights that it has.
@@ -214,11 +210,23 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         var h = cat([_label.With(samples.Inputs.flatten(1), right), _label.With(samples.Inputs.flatten(1), wrong)]);
         for (var below = 0; below < layer; below++)
         {
-            var measured = Measure(below, h, round / Layers, First(place, batch, below));
+            var measured = MeasureBoth(below, h, round / Layers, place, batch);
             h = _net.Layer(_theta, below).Forward(_net.Seen(h, measured));
         }
 
         return h;
+    }
+
+    /// <summary>
+    /// φ of both polarities of a leaf, [2n, d]. Vectors of a batch are numbered layer by layer and sample by sample, positive before
+    /// negative, so that their noise does not depend on the cut into leaves.
+    /// </summary>
+    private Tensor MeasureBoth(int layer, Tensor h, long time, int place, int batch)
+    {
+        var (n, width) = (h.shape[0] / PhysicalNet.Polarities, h.shape[1]);
+        var bySample = h.view(PhysicalNet.Polarities, n, width).transpose(0, 1).reshape(-1, width);
+        var measured = Measure(layer, bySample, time, (long)PhysicalNet.Polarities * (((long)layer * batch) + place));
+        return measured.view(n, PhysicalNet.Polarities, width).transpose(0, 1).reshape(-1, width);
     }
 
     /// <summary>φ(h). The box is given numbers and gives numbers: nothing else could pass through it.</summary>
@@ -270,7 +278,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         for (var first = 0L; first < data.Count; first += piece)
         {
             using var scope = NewDisposeScope();
-            var samples = data.Gather([.. Enumerable.Range(0, (int)Math.Min(piece, data.Count - first)).Select(i => first + i)], seed: 0, CPU);
+            var samples = data.GatherRun(first, (int)Math.Min(piece, data.Count - first), seed: 0, CPU);
             largest = Math.Max(largest, samples.Inputs.max().Total());
         }
 

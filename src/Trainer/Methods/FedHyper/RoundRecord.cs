@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Trainer.Methods.FedHyper;
+
+/// <summary>What a round's record says beside its loss: rates, product, participation, traffic.</summary>
+internal static class RoundRecord
+{
+    /// <summary>Finite numbers by name.</summary>
+    /// <param name="counted">Reports of the clients whose changes are in the mean; at least one.</param>
+    /// <param name="sampled">Clients that the round sampled.</param>
+    /// <param name="beta">β with which the round began.</param>
+    /// <param name="modelBytes">Of the vector that a client and the server send each other.</param>
+    /// <param name="sendsUpdate">Clients also get D(t-1): CL needs it.</param>
+    public static ImmutableDictionary<string, double> Of(
+        in ServerRecord server, IReadOnlyList<ClientReport> counted, int sampled, double beta, long modelBytes, bool sendsUpdate)
+    {
+        var weight = counted.Sum(client => client.Weight);
+        double Mean(Func<ClientReport, double> value) => counted.Sum(client => client.Weight * value(client)) / weight;
+
+        var values = ImmutableDictionary.CreateBuilder<string, double>();
+        void Add(string name, double? value) { if (value is { } number && double.IsFinite(number)) { values[name] = number; } }
+
+        Add("globalLr", server.Alpha);
+        Add("localLr", beta);
+        Add("localLrMin", counted.Min(client => client.BetaMin));
+        Add("localLrMean", Mean(client => client.BetaMean));
+        Add("localLrMax", counted.Max(client => client.BetaMax));
+        Add("updateProduct", server.Product);
+        Add("updateCosine", server.Cosine);
+        Add("clients", counted.Count);
+        Add("clientsLeftOut", sampled - counted.Count);
+        Add("localSteps", counted.Sum(client => client.Steps));
+        Add("lossBefore", Mean(client => client.LossBefore));
+        Add("lossAfter", Mean(client => client.LossAfter));
+        Add("accuracyBefore", Mean(client => client.AccuracyBefore));
+        Add("accuracyAfter", Mean(client => client.AccuracyAfter));
+
+        // What devices of their own would send and get; a client that is left out got the model too.
+        Add("bytesDown", (double)sampled * modelBytes * (sendsUpdate ? 2 : 1));
+        Add("bytesUp", (double)counted.Count * modelBytes);
+        return values.ToImmutable();
+    }
+}
