@@ -173,6 +173,6 @@ internal static class BatchTable
         public void Committed(RoundCounters counters, in Tally tally, RoundResult result) =>
             (Rounds, Skipped, TrainLoss) = (counters.Round, counters.Skipped, tally.MeanLoss);
 
-        public void Evaluated(RoundCounters counters, in Tally tally) => Evaluation = tally;
+        public void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) => Evaluation = evaluations[0].Tally;
     }
 }

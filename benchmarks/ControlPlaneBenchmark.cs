@@ -22,7 +22,7 @@ internal static class ControlPlaneBenchmark
 
     public static int Run(string[] args) => RunAsync(
         workers: args is [var w, ..] ? int.Parse(w, CultureInfo.InvariantCulture) : 10_000,
-        jobs: args is [_, var j, ..] ? int.Parse(j, CultureInfo.InvariantCulture) : 200).GetAwaiter().GetResult();
+        jobs: args is [_, var j, ..] ? int.Parse(j, CultureInfo.InvariantCulture) : 1_000).GetAwaiter().GetResult();
 
     private static async Task<int> RunAsync(int workers, int jobs)
     {

@@ -83,7 +83,7 @@ internal sealed class JobRank : IRoundObserver
     void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) =>
         _times.Add(Stopwatch.GetElapsedTime(_began).TotalMilliseconds);
 
-    void IRoundObserver.Evaluated(RoundCounters counters, in Tally tally)
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
     {
     }
 

@@ -12,6 +12,7 @@ return args switch
     ["models", .. var rest] => ModelBenchmark.Run(rest),
     ["batch-table", .. var rest] => BatchTable.Run(rest),
     ["control-plane", .. var rest] => ControlPlaneBenchmark.Run(rest),
+    ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
     ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
     ["memory", .. var rest] => MemoryBenchmark.Run(rest),
@@ -21,6 +22,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | recovery | control-plane | efficiency | memory [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | first-round | recovery | control-plane | efficiency | memory [options]; see README.md in this folder");
     return 2;
 }

@@ -1,9 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using Cluster.Contracts.Jobs;
-using Cluster.Contracts.Spec;
-using Cluster.Grains.Hosting;
 using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
@@ -16,7 +12,7 @@ namespace Cluster.Benchmarks;
 /// Both sides lose a random one of three processes again and again, and get another in its place. Ours is timed from outside
 /// too, through the control plane: the moment in which a view of the job shows a round of the new generation.
 /// </remarks>
-internal static partial class RecoveryBenchmark
+internal static class RecoveryBenchmark
 {
     private const int Workers = 3;
 
@@ -47,7 +43,7 @@ internal static partial class RecoveryBenchmark
         var store = Directory.CreateTempSubdirectory("cluster-recovery-").FullName;
         try
         {
-            var ours = Ours(store, kills, stops).GetAwaiter().GetResult();
+            var ours = Ours(kills, stops).GetAwaiter().GetResult();
             Console.WriteLine("\n| what | times | median s | p99 s | longest s | rounds done again |");
             Console.WriteLine("|---|---:|---:|---:|---:|---|");
             Print("kill -9 of a worker", [.. ours.Kills], "the one under way");
@@ -65,74 +61,36 @@ internal static partial class RecoveryBenchmark
         }
     }
 
-    private static async Task<(List<double> Kills, List<double> Stops)> Ours(string store, int kills, int stops)
+    private static async Task<(List<double> Kills, List<double> Stops)> Ours(int kills, int stops)
     {
-        await using var silo = await ClusterSilo.StartAsync(new SiloSettings(), CancellationToken.None);
-        var trainers = new Dictionary<string, Process>();
+        await using var cluster = await TrainerProcesses.StartAsync(Workers);
+        var job = await cluster.SubmitAsync("lenet", Spec, Workers);
         var random = new Random(1);
-        try
+        var (killed, stopped) = (new List<double>(), new List<double>());
+        for (var i = 0; i < kills + stops; i++)
         {
-            for (var i = 0; i < Workers; i++) { StartTrainer(silo, trainers); }
-            var spec = SpecReader.Read(Spec, "the benchmark's spec").Spec!;
-            var roots = Environment.GetEnvironmentVariable("CLUSTER_DATA")?.Split(Path.PathSeparator) ?? [];
-            var job = silo.Grains.GetGrain<IJobGrain>("lenet");
-            var submitted = await job.Submit(new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), Path.Combine(store, "job"), [.. roots], Workers, Workers, Resume: false));
-            if (submitted.Refusal is { } refusal) { throw new InvalidOperationException(refusal); }
+            var isKill = i < kills;
+            var before = await TrainerProcesses.UntilAsync(job, view => view.Workers.Count(w => w.Rank >= 0) == Workers && view.Workers.All(w => w.Rank < 0 || w.Round > 0), "three workers");
+            var mark = before.Round;
+            before = await TrainerProcesses.UntilAsync(job, view => view.Round > mark + 5, "rounds");
+            await Task.Delay(random.Next(500)); // The moment of the kill within rounds and heartbeats.
 
-            var (killed, stopped) = (new List<double>(), new List<double>());
-            for (var i = 0; i < kills + stops; i++)
-            {
-                var isKill = i < kills;
-                var before = await Until(job, view => view.Workers.Count(w => w.Rank >= 0) == Workers && view.Workers.All(w => w.Rank < 0 || w.Round > 0), "three workers");
-                var mark = before.Round;
-                before = await Until(job, view => view.Round > mark + 5, "rounds");
-                await Task.Delay(random.Next(500)); // The moment of the kill within rounds and heartbeats.
+            var rank = random.Next(Workers);
+            var victim = before.Workers.First(w => w.Rank == rank).Id;
+            var began = Stopwatch.GetTimestamp();
+            if (isKill) { cluster.Kill(victim); }
+            else { cluster.Stop(victim); }
+            var next = await TrainerProcesses.UntilAsync(job, view => view.Generation > before.Generation, "another generation");
+            await TrainerProcesses.UntilAsync(job, view => view.Round > next.Round, "a round of it");
+            var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+            (isKill ? killed : stopped).Add(seconds);
+            Console.WriteLine(FormattableString.Invariant($"{(isKill ? "kill -9" : "SIGSTOP")} {i + 1}: {seconds:F3} s, generation {next.Generation}, round {next.Round}"));
 
-                var rank = random.Next(Workers);
-                var victim = before.Workers.First(w => w.Rank == rank).Id;
-                var began = Stopwatch.GetTimestamp();
-                Signal(trainers[victim].Id, isKill ? SIGKILL : SIGSTOP);
-                var next = await Until(job, view => view.Generation > before.Generation, "another generation");
-                await Until(job, view => view.Round > next.Round, "a round of it");
-                var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-                (isKill ? killed : stopped).Add(seconds);
-                Console.WriteLine(FormattableString.Invariant($"{(isKill ? "kill -9" : "SIGSTOP")} {i + 1}: {seconds:F3} s, generation {next.Generation}, round {next.Round}"));
-
-                if (!isKill) { Signal(trainers[victim].Id, SIGKILL); }
-                trainers.Remove(victim, out var dead);
-                dead!.Dispose();
-                StartTrainer(silo, trainers);
-            }
-
-            return (killed, stopped);
-        }
-        finally
-        {
-            foreach (var trainer in trainers.Values) { trainer.Kill(); trainer.Dispose(); }
-        }
-    }
-
-    private static int _started;
-
-    private static void StartTrainer(ClusterSilo silo, Dictionary<string, Process> trainers)
-    {
-        var id = string.Create(CultureInfo.InvariantCulture, $"worker-{_started++}");
-        var trainer = Path.Combine(AppContext.BaseDirectory, "Cluster.Trainer.dll");
-        trainers[id] = Process.Start(new ProcessStartInfo("dotnet", [trainer, "--Cluster:Gateway", silo.Gateway.ToString(), "--Cluster:Id", id, "--Logging:LogLevel:Default", "Error"]))!;
-    }
-
-    private static async Task<JobView> Until(IJobGrain job, Func<JobView, bool> condition, string what)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(began) < Limit)
-        {
-            var view = await job.View(long.MaxValue);
-            if (condition(view)) { return view; }
-            if (view.State.IsFinal) { throw new InvalidOperationException($"the job is {view.State}: {view.Reason}"); }
-            await Task.Delay(2);
+            if (!isKill) { cluster.Kill(victim); }
+            cluster.Add();
         }
 
-        throw new InvalidOperationException($"{what} did not come in {Limit}");
+        return (killed, stopped);
     }
 
     /// <summary>Null where this machine has no PyTorch.</summary>
@@ -141,7 +99,12 @@ internal static partial class RecoveryBenchmark
         const string python = "/usr/bin/python3";
         if (!File.Exists(python)) { return null; }
         var folder = Directory.CreateDirectory(Path.Combine(store, "torchrun")).FullName;
-        var start = new ProcessStartInfo(python, ["-m", "torch.distributed.run", $"--nproc_per_node={Workers}", "--max_restarts=1000", Path.Combine(AppContext.BaseDirectory, "torchrun_lenet.py"), folder]);
+        var start = new ProcessStartInfo(python,
+        [
+            "-m", "torch.distributed.run", $"--nproc_per_node={Workers}", "--max_restarts=1000",
+            "--redirects=1", "--tee=1", "--log_dir", Path.Combine(folder, "logs"), // The defaults fail in PyTorch 1.13 under Python 3.11.
+            Path.Combine(AppContext.BaseDirectory, "torchrun_lenet.py"), folder,
+        ]);
         start.Environment["OMP_NUM_THREADS"] = start.Environment["OPENBLAS_NUM_THREADS"] = "1";
         start.RedirectStandardError = true;
         using var run = Process.Start(start)!;
@@ -161,7 +124,7 @@ internal static partial class RecoveryBenchmark
                 var victim = int.Parse(pids[random.Next(Workers)].Split(' ')[1], CultureInfo.InvariantCulture);
                 var lines = Steps(folder).Count;
                 var began = Stopwatch.GetTimestamp();
-                Signal(victim, SIGKILL);
+                TrainerProcesses.Signal(victim, TrainerProcesses.SIGKILL);
                 var first = WaitForStep(run, folder, step => step <= before.Step, lines);
                 WaitForStep(run, folder, step => step > before.Step, lines, after: first.Time);
                 results.Add((Stopwatch.GetElapsedTime(began).TotalSeconds, before.Step - first.Step + 1));
@@ -188,12 +151,12 @@ internal static partial class RecoveryBenchmark
         var mark = WaitForStep(run, folder, step => step > 0, Steps(folder).Count - 1).Step;
         WaitForStep(run, folder, step => step > mark + 20, Steps(folder).Count - 1);
         var victim = int.Parse(File.ReadAllLines(Path.Combine(folder, "pids"))[^1].Split(' ')[1], CultureInfo.InvariantCulture);
-        Signal(victim, SIGSTOP);
+        TrainerProcesses.Signal(victim, TrainerProcesses.SIGSTOP);
         run.WaitForExit(TimeSpan.FromSeconds(2)); // The step under way may still end.
         var (lines, began) = (Steps(folder).Count, Stopwatch.GetTimestamp());
         while (Stopwatch.GetElapsedTime(began) < Patience && Steps(folder).Count == lines && !run.WaitForExit(TimeSpan.FromMilliseconds(20))) { }
         var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds + 2;
-        Signal(victim, SIGKILL);
+        TrainerProcesses.Signal(victim, TrainerProcesses.SIGKILL);
         return Steps(folder).Count == lines ? FormattableString.Invariant($"no step in {seconds:F0} s") : FormattableString.Invariant($"{seconds:F1} s to the next step");
     }
 
@@ -226,14 +189,4 @@ internal static partial class RecoveryBenchmark
         if (seconds.Length == 0) { return; }
         Console.WriteLine(FormattableString.Invariant($"| {what} | {seconds.Length} | {Median(seconds):F2} | {Quantile(seconds, 0.99):F2} | {seconds.Max():F2} | {again} |"));
     }
-
-    private const int SIGKILL = 9, SIGSTOP = 19;
-
-    private static void Signal(int process, int signal)
-    {
-        if (kill(process, signal) != 0) { throw new InvalidOperationException($"process {process} cannot be sent signal {signal}"); }
-    }
-
-    [LibraryImport("libc")]
-    private static partial int kill(int pid, int signal);
 }

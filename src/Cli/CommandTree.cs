@@ -47,7 +47,9 @@ internal static class CommandTree
     {
         RunVerb.Create(),
         ValidateVerb.Create(),
+        ScheduleVerb.Create(),
         InspectVerb.Create(),
+        GenerateVerb.Create(),
         DataVerb.Create(),
 
         UpVerb.Create(),
@@ -62,6 +64,7 @@ internal static class CommandTree
         ResumeVerb.Create(),
         CheckpointsVerb.Create(),
         ExportVerb.Create(),
+        LineageVerb.Create(),
         WorkersVerb.Create(),
         DrainVerb.Create(),
         UndrainVerb.Create(),

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Cluster.Contracts;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
+using Cluster.Contracts.Lineage;
 
 namespace Cluster.Client;
 
@@ -84,6 +85,10 @@ public sealed class ClusterClient : IDisposable
     /// <summary>The job's checkpoints, newest first.</summary>
     public Task<ImmutableArray<CheckpointView>> CheckpointsAsync(string jobId, CancellationToken cancellationToken) =>
         _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/checkpoints"), ApiJson.Default.ImmutableArrayCheckpointView, cancellationToken);
+
+    /// <summary>Trunk, releases and forgetting matrix of a continual job.</summary>
+    public Task<LineageView> LineageAsync(string jobId, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/lineage"), ApiJson.Default.LineageView, cancellationToken);
 
     /// <summary>Copies a file of a checkpoint, such as <c>model.safetensors</c>, into the stream. Whoever uses it checks its hash.</summary>
     public Task DownloadAsync(string jobId, long round, string file, Stream into, CancellationToken cancellationToken) =>

@@ -5,7 +5,7 @@ namespace Cluster.Contracts;
 
 /// <summary>
 /// The names in a store, which workers write and tools read: <c>STORE/jobs/ID/</c> holds <c>spec.yaml</c>, <c>logs/</c> with a
-/// file of each worker, and <c>checkpoints/round-000000120/</c> with the files below.
+/// file of each worker, <c>evaluations.jsonl</c>, and <c>checkpoints/round-000000120/</c> with the files below.
 /// </summary>
 public static partial class JobLayout
 {
@@ -13,6 +13,9 @@ public static partial class JobLayout
     public const string Spec = "spec.yaml";
     public const string Logs = "logs";
     public const string Checkpoints = "checkpoints";
+
+    /// <summary>Every evaluation, a line of JSON each (<see cref="Lineage.EvaluationRecord"/>).</summary>
+    public const string Evaluations = "evaluations.jsonl";
 
     public const string Model = "model.safetensors";
     public const string Optimizer = "optimizer.safetensors";

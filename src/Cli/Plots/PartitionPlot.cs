@@ -11,20 +11,10 @@ internal static class PartitionPlot
     /// <summary>Beyond these a bar is thinner than a pixel.</summary>
     private const int MaxClients = 500;
 
-    private const int Width = 1200, Height = 560;
+    private const int Width = 1200;
 
     /// <exception cref="BadInputException">The file cannot be written.</exception>
-    public static void Save(string path, string title, Holdings holdings)
-    {
-        try
-        {
-            Draw(title, holdings).SavePng(path, Width, Height);
-        }
-        catch (Exception reason) when (reason is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new BadInputException($"--png: {path} cannot be written: {reason.Message}");
-        }
-    }
+    public static void Save(string path, string title, Holdings holdings) => PngPlot.Save(Draw(title, holdings), path, Width);
 
     private static Plot Draw(string title, Holdings holdings)
     {

@@ -2,6 +2,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Data.Clients;
+using Cluster.Trainer.Methods.Continual;
 
 namespace Cluster.Cli.Run;
 
@@ -11,6 +12,12 @@ internal static class DataCheck
     /// <exception cref="BadInputException">The data are missing or damaged, or do not fit the spec.</exception>
     public static void Check(JobSpec spec, IReadOnlyList<string> roots)
     {
+        if (spec.Data is not { } data)
+        {
+            StageData.OpenAll(spec, roots);
+            return;
+        }
+
         if (spec.Method == TrainingMethod.FedHyper)
         {
             FederatedData.Open(spec, roots);
@@ -19,7 +26,7 @@ internal static class DataCheck
 
         var masked = spec.Model is ModelSpec.Bert;
         var sequences = Stages.Of(spec).Select(stage => stage.Sequence).ToArray();
-        foreach (var sequence in sequences.Distinct()) { DataSets.Open(spec.Data, roots, DataSplit.Train, sequence, masked); }
-        DataSets.Open(spec.Data, roots, DataSplit.Evaluation, sequences[^1], masked);
+        foreach (var sequence in sequences.Distinct()) { DataSets.Open(data, roots, DataSplit.Train, sequence, masked); }
+        DataSets.Open(data, roots, DataSplit.Evaluation, sequences[^1], masked);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cluster.Cli.Continual;
 using Cluster.Cli.Up;
 using Cluster.Client;
 using Cluster.Contracts;
@@ -7,6 +8,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Dashboard;
 using Cluster.Grains.Hosting;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Methods.Continual;
 
 namespace Cluster.Cli.Run;
 
@@ -31,6 +33,7 @@ internal sealed class EmbeddedRun(RunOptions options)
         if (options.GatewayPort is < 0 or > ushort.MaxValue) { throw new BadInputException($"--port: found {options.GatewayPort}, allowed: 1 to {ushort.MaxValue}, or 0 to let the system choose"); }
 
         var roots = DataRoots.Of(options.SpecPath, options.Data, Environment.GetEnvironmentVariable(DataRoots.Variable));
+        spec = TrunkStart.Record(DataRecord.Record(spec, roots), roots);
         DataCheck.Check(spec, roots);
         JobFolder.MakeReady(options.Store);
         var resumed = options.Resume ? JobFolder.Newest(options.Store, spec) : null;
@@ -59,6 +62,7 @@ internal sealed class EmbeddedRun(RunOptions options)
         var report = RunReport.Of(last, folder.Id, SpecSummary.MethodOf(spec), Stopwatch.GetElapsedTime(began));
         screen.Finish(report, ResumeCommand());
         json?.Write(report);
+        if (spec.Continual is { } continual) { ContinualSummary.Show(continual, folder.Path, screen); }
         return last.State switch
         {
             JobState.Succeeded => ExitCodes.Succeeded,

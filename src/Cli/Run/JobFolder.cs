@@ -64,6 +64,11 @@ internal sealed partial class JobFolder
         var folder = At(jobs, spec.Name, newest);
         var saved = SpecReader.ReadFile(folder.SpecPath, []).Spec
             ?? throw new BadInputException($"--resume: {folder.SpecPath} is damaged, so it cannot be told whether it is the same job");
+        if (ChangedStage(saved, spec) is { } stage)
+        {
+            throw new BadInputException($"--resume: the data of stage '{stage}' changed since {folder.Path} recorded them; give the stage the data it was trained on, or begin another job without --resume");
+        }
+
         if (SpecHash.Of(saved) != SpecHash.Of(spec))
         {
             throw new BadInputException(
@@ -92,6 +97,11 @@ internal sealed partial class JobFolder
         let match = NumberAtEnd().Match(System.IO.Path.GetFileName(path))
         where match.Success && match.Groups["name"].Value == name
         select int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture);
+
+    /// <summary>A stage whose data are the same files with other bytes; null when there is none.</summary>
+    private static string? ChangedStage(JobSpec saved, JobSpec spec) =>
+        (saved.Continual?.Stages ?? []).Zip(spec.Continual?.Stages ?? [])
+            .FirstOrDefault(pair => pair.First.Data == pair.Second.Data && pair.First.Sha256 != pair.Second.Sha256).First?.Name;
 
     private static string Difference(JobSpec saved, JobSpec now)
     {

@@ -5,6 +5,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Cluster.Cli.Run;
 
@@ -46,6 +47,11 @@ internal sealed class RunScreen
 
     public void Say(string text) => _console.WriteLine(text);
 
+    public void Show(IEnumerable<IRenderable> parts)
+    {
+        foreach (var part in parts) { _console.Write(part); }
+    }
+
     /// <summary>Shows the job until it is in a final state, and returns that.</summary>
     public Task<JobView> FollowAsync(IAsyncEnumerable<JobView> views) => _live
         ? _console.Live(new Text("")).AutoClear(true).StartAsync(live => FollowAsync(views, view => live.UpdateTarget(new Text(Line(view)))))
@@ -74,10 +80,19 @@ internal sealed class RunScreen
 
         foreach (var sample in view.Samples.Where(sample => sample.Values.ContainsKey("evalLoss")))
         {
-            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}, accuracy {sample.Values["evalAccuracy"]:P2}"));
+            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}"));
         }
 
         if (view.State != last?.State && view.State is JobState.Waiting or JobState.Stopping) { Say($"{view.State}: {view.Reason}"); }
+    }
+
+    /// <summary>The losses of several data sets, whose mean stands before them.</summary>
+    private static string BySet(IReadOnlyDictionary<string, double> values)
+    {
+        const string prefix = "evalLoss.";
+        string[] sets = [.. values.Where(v => v.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(v => v.Key, StringComparer.Ordinal)
+            .Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Key[prefix.Length..]} {v.Value:F4}"))];
+        return sets.Length == 0 ? "" : $" ({string.Join(", ", sets)})";
     }
 
     private void ShowLineWhenDue(JobView view)

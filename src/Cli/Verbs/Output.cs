@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Cluster.Client;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Cluster.Cli.Verbs;
 
@@ -19,6 +20,11 @@ internal sealed class Output(bool isJson)
         if (IsJson) { Console.Out.WriteLine(JsonSerializer.Serialize(answer, type)); }
         else { show(this); }
         return ExitCodes.Succeeded;
+    }
+
+    public void Show(IEnumerable<IRenderable> parts)
+    {
+        foreach (var part in parts) { _console.Write(part); }
     }
 
     public void Line(string text) => _console.WriteLine(text);

@@ -3,6 +3,7 @@ using Cluster.Client;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Methods.Continual;
 
 namespace Cluster.Cli.Verbs;
 
@@ -23,11 +24,13 @@ internal static class SubmitVerb
     {
         var path = parsed.GetRequiredValue(VerbOptions.Spec);
         var spec = SpecFile.Read(path, parsed.GetValue(VerbOptions.Set) ?? []); // Checked here first: the messages name file and line.
+        var roots = DataRoots.Of(path, parsed.GetValue(VerbOptions.Data), Environment.GetEnvironmentVariable(DataRoots.Variable));
+        spec = TrunkStart.Record(DataRecord.Record(spec, roots, whereFound: true), roots);
         var request = new SubmitRequest
         {
             Spec = SpecText.Write(spec),
             Workers = workers,
-            DataRoots = DataRoots.Of(path, parsed.GetValue(VerbOptions.Data), Environment.GetEnvironmentVariable(DataRoots.Variable)),
+            DataRoots = roots,
         };
         var jobId = await client.SubmitAsync(request, cancellationToken);
         return follow

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Cluster.Contracts.Jobs;
+using Cluster.Contracts.Lineage;
 
 namespace Cluster.Contracts.Api;
 
@@ -20,6 +21,7 @@ namespace Cluster.Contracts.Api;
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(JobSummary))]
 [JsonSerializable(typeof(JobView))]
+[JsonSerializable(typeof(LineageView))]
 [JsonSerializable(typeof(LogPage))]
 [JsonSerializable(typeof(LogLine))]
 [JsonSerializable(typeof(PoolView))]

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Spec.Continual;
 using Cluster.Contracts.Spec.Federated;
 
 namespace Cluster.Contracts.Spec;
@@ -24,7 +25,9 @@ public sealed record JobSpec
 
     public required ModelSpec Model { get; init; }
 
-    public required DataSpec Data { get; init; }
+    /// <summary>What to train on. A continual job has it with each of its stages.</summary>
+    [NotWith(nameof(Method), TrainingMethod.Continual)]
+    public required DataSpec? Data { get; init; }
 
     /// <summary>Samples per round, over all workers together.</summary>
     [AtLeast(1), AtMost(16_777_216), NotWith(nameof(Method), TrainingMethod.FedHyper)]
@@ -35,11 +38,11 @@ public sealed record JobSpec
     public int? Leaf { get; init; }
 
     /// <summary>Passes over the training data. Either this or <see cref="Rounds"/>.</summary>
-    [Above(0), AtMost(1_000_000), NotWith(nameof(Method), TrainingMethod.FedHyper)]
+    [Above(0), AtMost(1_000_000), NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public double? Epochs { get; init; }
 
     /// <summary>Number of rounds. Either this or <see cref="Epochs"/>; method fedHyper knows rounds alone.</summary>
-    [AtLeast(1), AtMost(1_000_000_000)]
+    [AtLeast(1), AtMost(1_000_000_000), NotWith(nameof(Method), TrainingMethod.Continual)]
     public long? Rounds { get; init; }
 
     /// <summary>Tokens per sample, for text. Defaults to the model's context.</summary>
@@ -49,10 +52,10 @@ public sealed record JobSpec
     [NotWith(nameof(Method), TrainingMethod.FedHyper)]
     public OptimizerSpec Optimizer { get; init; } = new();
 
-    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
+    [NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public ScheduleSpec? Schedule { get; init; }
 
-    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
+    [NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public ScalingSpec? Scaling { get; init; }
 
     [NotWith(nameof(Method), TrainingMethod.FedHyper)]
@@ -62,12 +65,16 @@ public sealed record JobSpec
     /// Parts of the job that follow one another with other settings, such as mixed-batch training with re-warm-up.
     /// What a stage leaves out it takes from the job. A job without stages is one stage.
     /// </summary>
-    [NotWith(nameof(Method), TrainingMethod.FedHyper)]
+    [NotWith(nameof(Method), TrainingMethod.FedHyper, TrainingMethod.Continual)]
     public ValueList<StageSpec> Stages { get; init; } = [];
 
     /// <summary>Clients, their data and the two learning rates of federated training.</summary>
     [OnlyWith(nameof(Method), TrainingMethod.FedHyper, IsRequired = true)]
     public FederatedSpec? Federated { get; init; }
+
+    /// <summary>Continual pre-training: the trunk's schedule, its data sets and its releases.</summary>
+    [OnlyWith(nameof(Method), TrainingMethod.Continual, IsRequired = true)]
+    public ContinualSpec? Continual { get; init; }
 
     /// <summary>Arithmetic of forward and backward. Parameters, gradients' sums and the update are float32 in both.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
@@ -99,6 +106,9 @@ public enum TrainingMethod
 
     /// <summary>Federated learning with learning rates by hypergradient descent (Wang, Wang and Li 2024), and its base lines.</summary>
     FedHyper = 2,
+
+    /// <summary>Continual pre-training with an infinite learning-rate schedule ("Beyond Cosine Decay", CoLLAs 2025).</summary>
+    Continual = 4,
 }
 
 public enum Precision

@@ -1,3 +1,4 @@
+using Cluster.Contracts.Spec.Continual;
 using Cluster.Contracts.Spec.Federated;
 
 namespace Cluster.Contracts.Spec;
@@ -10,15 +11,16 @@ internal static class SpecChecks
 {
     public static void All(JobSpec spec, SpecReport report)
     {
-        ModelFitsData(spec, report);
         HeadsDivideWidth(spec.Model, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered(spec.Workers, report);
+        if (spec.Method != TrainingMethod.Continual) { ModelFitsData(spec.Model, spec.Data, "data.kind", report); }
         switch (spec.Method)
         {
             case TrainingMethod.Lamb: StageChecks.All(spec, report); break;
             case TrainingMethod.FedHyper: FederatedChecks.All(spec, report); break;
+            case TrainingMethod.Continual: ContinualChecks.All(spec, report); break;
             default: break; // Not known: which keys are missing cannot be judged.
         }
     }
@@ -31,9 +33,10 @@ internal static class SpecChecks
         }
     }
 
-    private static void ModelFitsData(JobSpec spec, SpecReport report)
+    /// <param name="dataKey">Where the kind of the data stands.</param>
+    public static void ModelFitsData(ModelSpec? model, DataSpec? data, string dataKey, SpecReport report)
     {
-        if (spec is not { Model: { } model, Data: { } data })
+        if (model is null || data is null)
         {
             return;
         }
@@ -48,7 +51,7 @@ internal static class SpecChecks
         };
         if (wanted is not null)
         {
-            report.Broken("data.kind", $"{Quote.Show(dataKind)} with model.kind {modelKind}", wanted, "model.kind");
+            report.Broken(dataKey, $"{Quote.Show(dataKind)} with model.kind {modelKind}", wanted, "model.kind");
         }
     }
 

@@ -8,9 +8,6 @@ internal sealed class StageChecks
 {
     private const int MaxStages = 100;
 
-    /// <summary>Leaves are the unit of work; a list of many more of them than workers would only cost.</summary>
-    private const int MaxLeaves = 65_536;
-
     private readonly JobSpec _job;
     private readonly StageSpec _stage;
     private readonly string _prefix;
@@ -67,24 +64,7 @@ internal sealed class StageChecks
         }
     }
 
-    private void BatchAndLeaf()
-    {
-        var (batchKey, leafKey) = (KeyOf("batch"), KeyOf("leaf"));
-        if (_stage is not { Batch: { } batch, Leaf: { } leaf })
-        {
-            _report.Broken(batchKey, "no such key", "samples per round, a whole number at least 1");
-            return;
-        }
-
-        if (leaf > batch)
-        {
-            _report.Broken(leafKey, $"{leaf}, more than the batch of {batch}", $"a whole number at least 1 and at most {batch}", batchKey);
-        }
-        else if (((batch - 1) / leaf) + 1 is > MaxLeaves and var leaves)
-        {
-            _report.Broken(leafKey, $"{leaf}, which cuts the batch of {batch} into {leaves} leaves", $"at most {MaxLeaves} leaves per round", batchKey);
-        }
-    }
+    private void BatchAndLeaf() => BatchChecks.Check(_stage.Batch, _stage.Leaf, KeyOf("batch"), KeyOf("leaf"), _report);
 
     private void Rate()
     {

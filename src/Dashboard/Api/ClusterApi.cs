@@ -44,6 +44,7 @@ public static class ClusterApi
         api.MapEvents();
         api.MapLogs();
         api.MapCheckpoints();
+        api.MapLineage();
         api.MapWorkers();
         api.MapCluster();
         return app;

@@ -16,7 +16,7 @@ internal sealed class JobProgress(JobProgressState stored)
     private const int MaxWorkers = 4096;
 
     /// <summary>Newest values are kept for so many names over the life of a job.</summary>
-    private const int MaxMetrics = 256;
+    private const int MaxMetrics = 1024;
 
     private readonly Queue<RoundSample> _samples = new(stored.Samples);
     private readonly Queue<string> _notices = new(stored.Notices);

@@ -10,8 +10,12 @@ internal static class ReportBounds
     public const int MaxNotices = 200;
     public const int MaxNoticeLength = 1000;
     public const int MaxReasonLength = 4000;
-    public const int MaxNames = 64;
-    public const int MaxNameLength = 64;
+
+    /// <summary>Two for each of a hundred evaluation sets, and room for what a method adds.</summary>
+    public const int MaxNames = 256;
+
+    /// <summary>A set's name of 63, and what was measured on it.</summary>
+    public const int MaxNameLength = 96;
     public const int MaxValueLength = 512;
 
     /// <summary>The report with everything that grows cut to size: newest samples and notices, names in their order.</summary>

@@ -35,6 +35,12 @@ internal enum SeedPurpose
     ClientSampling = 23,
     LocalOrder = 24,
     LocalStep = 25,
+
+    // Continual pre-training.
+    StageShuffle = 41,
+    Replay = 42,
+    Branch = 43,
+    Generation = 44,
 }
 
 /// <summary>A small generator for code of our own (torch has its own): SplitMix64 over a derived seed.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Lineage;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.State;
 
@@ -21,7 +22,10 @@ internal interface IRoundMethod : IDisposable
     /// <summary>Floats in one contribution.</summary>
     long ContributionLength { get; }
 
-    /// <summary>The round's leaves in canonical order: a pure function of spec, seed and round.</summary>
+    /// <summary>
+    /// The round's leaves in canonical order: a pure function of spec, seed and round. A round without leaves has nothing to add:
+    /// <see cref="Update"/> gets an empty sum, and changes the state as the method says.
+    /// </summary>
     IReadOnlyList<Leaf> Leaves(long round);
 
     /// <summary>
@@ -36,10 +40,20 @@ internal interface IRoundMethod : IDisposable
     /// </summary>
     RoundResult Update(long round, FlatBuffer sum, in Tally tally);
 
-    /// <summary>The evaluation's leaves; like <see cref="Leaves"/>, but their contribution is scalars alone.</summary>
-    IReadOnlyList<Leaf> EvaluationLeaves { get; }
+    /// <summary>What an evaluation measures: at least one data set. An evaluation of a set is a round of scalars alone.</summary>
+    IReadOnlyList<EvaluationSet> EvaluationSets { get; }
 
-    Tally Evaluate(Leaf leaf);
+    /// <summary>Depends on the state, the set and the leaf alone.</summary>
+    Tally Evaluate(EvaluationSet set, Leaf leaf);
+
+    /// <summary>Whether all sets are evaluated after so many committed rounds (0 to <see cref="Rounds"/>), beside those that the spec asks for.</summary>
+    bool IsEvaluatedAfter(long round) => round == Rounds;
+
+    /// <summary>
+    /// What the state after so many committed rounds is, for jobs with more than one line of states; null where checkpoints
+    /// simply follow one another. A milestone among them is evaluated, and kept with what the evaluation gave.
+    /// </summary>
+    LineageNode? NodeAfter(long round) => null;
 
     /// <summary>Everything that must survive between rounds.</summary>
     MethodState State { get; }
@@ -53,6 +67,7 @@ internal interface IRoundMethod : IDisposable
 internal readonly record struct Leaf(int Index, long First, int Count)
 {
     /// <summary>Consecutive leaves of at most <paramref name="size"/> items; the last may be smaller.</summary>
+    /// <param name="first">Where the items begin.</param>
     public static Leaf[] Cut(long items, int size, long first = 0)
     {
         var leaves = new Leaf[(items + size - 1) / size];
@@ -66,11 +81,27 @@ internal readonly record struct Leaf(int Index, long First, int Count)
     }
 }
 
+/// <summary>One data set to evaluate on.</summary>
+/// <param name="Name">Unique in the job; empty where there is only one.</param>
+/// <param name="Leaves">In canonical order.</param>
+internal sealed record EvaluationSet(string Name, IReadOnlyList<Leaf> Leaves)
+{
+    public const int LeafSize = 256;
+
+    /// <summary>The first so many samples of a data set.</summary>
+    /// <param name="count">Samples there are.</param>
+    /// <param name="limit">At most so many are evaluated.</param>
+    public static EvaluationSet Of(string name, long count, long? limit) => new(name, Leaf.Cut(Math.Min(count, limit ?? long.MaxValue), LeafSize));
+}
+
+/// <summary>What evaluating one set gave.</summary>
+internal readonly record struct Evaluation(string Set, Tally Tally);
+
 /// <summary>What a round did.</summary>
 /// <param name="Skipped">Why the state was left as it is, or null when the update was applied.</param>
 internal sealed record RoundResult(double LearningRate, double GradientNorm, string? Skipped = null)
 {
-    /// <summary>What the method adds to the record of an applied round, by name: at most 60 finite numbers, names of at most 64 characters.</summary>
+    /// <summary>What the method adds to the record of an applied round, by name: at most 50 finite numbers, names of at most 96 characters.</summary>
     public ImmutableDictionary<string, double> Values { get; init; } = ImmutableDictionary<string, double>.Empty;
 
     /// <summary>What a person should read, such as who was left out of an applied round and why. The same words on every rank.</summary>

@@ -1,4 +1,5 @@
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Methods.Continual;
 using Cluster.Trainer.Methods.FedHyper;
 using Cluster.Trainer.Methods.Lamb;
 using static TorchSharp.torch;
@@ -13,6 +14,7 @@ internal static class TrainingMethods
     public static IRoundMethod Create(JobSpec spec, IReadOnlyList<string> dataRoots, Device device) => spec.Method switch
     {
         TrainingMethod.Lamb => new LargeBatchMethod(spec, dataRoots, device),
+        TrainingMethod.Continual => new ContinualMethod(spec, dataRoots, device),
         TrainingMethod.FedHyper => new FederatedMethod(spec, dataRoots, device),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Method, "unknown method"),
     };

@@ -14,5 +14,6 @@ internal interface IRoundObserver
     /// <summary>A round is committed, applied or skipped. The method's state may be copied now.</summary>
     void Committed(RoundCounters counters, in Tally tally, RoundResult result);
 
-    void Evaluated(RoundCounters counters, in Tally tally);
+    /// <summary>All sets, in the order of the method. The method's state may be copied now.</summary>
+    void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations);
 }

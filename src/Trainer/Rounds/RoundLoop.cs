@@ -18,6 +18,7 @@ namespace Cluster.Trainer.Rounds;
 ///               3  header       all ranks exchange wishes and scalars, and come to the same decision
 ///               4  reduce       the nodes of all ranks into the one canonical sum
 ///               5  update       the same step on every rank; the round is committed
+///   A round without leaves has steps 3 and 5 alone.
 /// </code>
 /// A rank's state changes only in step 5, so a fault before it loses nothing but that round. An evaluation that a fault or a
 /// change of generation kept back is made up for at the beginning of the next one.
@@ -71,8 +72,8 @@ internal sealed class RoundLoop : IDisposable
 
     private TorchSharp.torch.Device Device => _method.State.Buffers[0].Buffer.Tensor.device;
 
-    private bool IsEvaluationDue => _counters.Round > 0
-        && (_counters.Round == _method.Rounds || (_spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0));
+    private bool IsEvaluationDue => _method.IsEvaluatedAfter(_counters.Round)
+        || (_counters.Round > 0 && _spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0);
 
     private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish, FlatBuffer sum)
     {
@@ -89,7 +90,8 @@ internal sealed class RoundLoop : IDisposable
         _observer.LeavesComputed(mine.Count);
         var (agreed, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
 
-        var result = !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
+        var result = leaves.Count == 0 ? _method.Update(round, sum, total)
+            : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
             : Reduce(mesh, round, ranges, total, sum);
 
         _counters.Commit(total, result.Skipped is not null);
@@ -121,17 +123,19 @@ internal sealed class RoundLoop : IDisposable
             for (var i = 0; i < nodes.Count; i++) { fold.Push(nodes[i], tallies[i]); }
         }
 
-        return (agreed, fold.Total);
+        return (agreed, ranges.LeafCount == 0 ? default : fold.Total);
     }
 
-    /// <summary>The evaluation is a round of scalars alone.</summary>
-    private Tally Evaluate(Mesh mesh)
+    private Evaluation[] Evaluate(Mesh mesh) => [.. _method.EvaluationSets.Select(set => new Evaluation(set.Name, Evaluate(mesh, set)))];
+
+    /// <summary>The evaluation of a set is a round of scalars alone.</summary>
+    private Tally Evaluate(Mesh mesh, EvaluationSet set)
     {
-        var leaves = _method.EvaluationLeaves;
+        var leaves = set.Leaves;
         var ranges = new LeafRanges(leaves.Count, mesh.Size);
         var mine = ranges[mesh.Rank];
         var fold = new CanonicalFold<Tally>(leaves.Count, (_, left, right) => left + right);
-        for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(leaves[i])); }
+        for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(set, leaves[i])); }
         return Agree(mesh, _counters.Round, ranges, default, [.. fold.Nodes.Select(node => node.Value)]).Total;
     }
 

@@ -101,10 +101,13 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
         if (result.Skipped is null)
         {
             values.AddRange(result.Values);
-            values["loss"] = tally.MeanLoss;
-            values["accuracy"] = tally.Accuracy;
             values["lr"] = result.LearningRate;
-            values["gradientNorm"] = result.GradientNorm;
+            if (tally.Weight > 0) // A round without leaves has learnt nothing.
+            {
+                values["loss"] = tally.MeanLoss;
+                values["accuracy"] = tally.Accuracy;
+                values["gradientNorm"] = result.GradientNorm;
+            }
         }
         else
         {
@@ -119,10 +122,21 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
         }
     }
 
-    public void Evaluated(RoundCounters counters, in Tally tally)
+    /// <summary>Of several sets, each by its name (<c>evalLoss.english</c>), and the mean over them without one.</summary>
+    public void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
     {
-        Add(counters, isEvaluation: true, ImmutableDictionary<string, double>.Empty.Add("evalLoss", tally.MeanLoss).Add("evalAccuracy", tally.Accuracy));
-        write(FormattableString.Invariant($"round {counters.Round}: evaluation loss {tally.MeanLoss:F4}, accuracy {tally.Accuracy:P2}"));
+        var values = ImmutableDictionary.CreateBuilder<string, double>();
+        foreach (var (set, tally) in evaluations)
+        {
+            var of = set.Length > 0 ? $".{set}" : "";
+            values[$"evalLoss{of}"] = tally.MeanLoss;
+            values[$"evalAccuracy{of}"] = tally.Accuracy;
+            write(FormattableString.Invariant($"round {counters.Round}: evaluation{(set.Length > 0 ? $" on {set}:" : "")} loss {tally.MeanLoss:F4}, accuracy {tally.Accuracy:P2}"));
+        }
+
+        values["evalLoss"] = evaluations.Average(e => e.Tally.MeanLoss);
+        values["evalAccuracy"] = evaluations.Average(e => e.Tally.Accuracy);
+        Add(counters, isEvaluation: true, values.ToImmutable());
     }
 
     public void Notice(string text)

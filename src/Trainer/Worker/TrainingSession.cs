@@ -170,7 +170,7 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         }
         else
         {
-            _checkpoints ??= JobCheckpoints.Open(assignment, spec, method.State, environment, isFresh, _time, Log);
+            _checkpoints ??= JobCheckpoints.Open(assignment, spec, method, environment, isFresh, _time, Log);
         }
     }
 
@@ -251,7 +251,11 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         _checkpoints?.AfterRound(counters);
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, in Tally tally) => Log.Evaluated(counters, tally);
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    {
+        Log.Evaluated(counters, evaluations);
+        _checkpoints?.AfterEvaluation(counters, evaluations);
+    }
 
     private static Outcome Failed(string reason) =>
         new(JobState.Failed, reason, null, ImmutableDictionary<string, string>.Empty, IsShared: false);

@@ -42,7 +42,7 @@ public sealed class BoundsTests
     [Fact]
     public void A_report_is_cut_to_size()
     {
-        var values = Enumerable.Range(0, 100).ToImmutableDictionary(i => $"v{i:d3}", i => (double)i).Add(new('n', 65), 1);
+        var values = Enumerable.Range(0, 300).ToImmutableDictionary(i => $"v{i:d3}", i => (double)i).Add(new('n', 97), 1);
         var bounded = ReportBounds.Bounded(Some.Report("job", 1, samples: [.. Enumerable.Range(0, 2500).Select(i => Some.Sample(i, i) with { Values = values })]) with
         {
             Notices = [.. Enumerable.Range(0, 300).Select(i => $"{i} " + new string('x', 2000))],
@@ -52,8 +52,8 @@ public sealed class BoundsTests
         });
 
         Assert.Equal((2000, 2499), (bounded.Samples.Length, bounded.Samples[^1].Round));
-        Assert.Equal(64, bounded.Samples[0].Values.Count);
-        Assert.True(bounded.Samples[0].Values.ContainsKey("v063"));
+        Assert.Equal(256, bounded.Samples[0].Values.Count);
+        Assert.True(bounded.Samples[0].Values.ContainsKey("v255"));
         Assert.Equal((200, 1000), (bounded.Notices.Length, bounded.Notices[0].Length));
         Assert.StartsWith("299", bounded.Notices[^1], StringComparison.Ordinal);
         Assert.Null(bounded.Checkpoint);

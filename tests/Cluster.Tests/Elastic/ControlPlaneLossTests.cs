@@ -1,12 +1,15 @@
+using System.Diagnostics;
+using System.Globalization;
 using Cluster.Contracts.Jobs;
 using Cluster.Tests.EndToEnd;
 using Cluster.Tests.Storage;
+using Xunit.Abstractions;
 
 namespace Cluster.Tests.Elastic;
 
 /// <summary>The control plane may die, and so may everything.</summary>
 [Collection(EndToEndTests.Name)]
-public sealed class ControlPlaneLossTests
+public sealed class ControlPlaneLossTests(ITestOutputHelper output)
 {
     [Fact]
     public async Task Rounds_go_on_while_the_only_silo_is_dead_and_none_is_lost()
@@ -17,8 +20,12 @@ public sealed class ControlPlaneLossTests
         var job = await cluster.SubmitAsync("silo-killed", ElasticJobs.Digits, 2, 2);
         var before = await cluster.UntilAsync(job, view => view.Round > 50, "rounds");
         cluster.KillSilo();
+        var began = Stopwatch.GetTimestamp();
         cluster.StartSilo();
         await cluster.UntilAsync(job, view => view.Round > before.Round, "the job, back in the restarted silo");
+        var back = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the job was back, with newer rounds, {back:F2} s after the silo's process was started again"));
+        Assert.InRange(back, 0, 20); // 3 s on a machine that is not overloaded; the record says how long.
 
         var view = await cluster.UntilEndAsync(job);
         Assert.Equal(expected.WeightsSha256, view.WeightsSha256);

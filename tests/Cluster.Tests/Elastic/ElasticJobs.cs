@@ -49,6 +49,31 @@ internal static class ElasticJobs
         evaluate: { everyRounds: 50 }
         """;
 
+    /// <summary>Trunk, branch, trunk, branch: kills fall into all of them, and into the rounds of fork and return.</summary>
+    public const string Continual = """
+        name: continual
+        method: continual
+        model: { kind: gpt, layers: 2, width: 48, heads: 2, context: 48, dropout: 0.1 }
+        batch: 28
+        leaf: 4
+        optimizer: { kind: adamw }
+        continual:
+          schedule: { kind: infinite, max: 5e-3, constant: 2e-3, min: 2e-4, warmupEnd: 5, cooldownEnd: 30 }
+          stages:
+            - name: plays
+              data: { kind: text, files: [text/tinyshakespeare.txt] }
+              updates: 50
+              release: { updates: 25 }
+            - name: prose
+              data: { kind: text, files: [text/wilhelm-meister.txt] }
+              updates: 50
+              mixture: { kind: replay, share: 0.25 }
+              moments: reset
+              release: { updates: 25 }
+        checkpoint: { everyRounds: 20 }
+        evaluate: { samples: 64 }
+        """;
+
     /// <summary>Needs MNIST: it takes part where the data folder has it.</summary>
     public const string LeNet = """
         name: lenet

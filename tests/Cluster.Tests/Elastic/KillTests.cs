@@ -8,8 +8,8 @@ namespace Cluster.Tests.Elastic;
 
 /// <summary>
 /// The first two promises: processes killed at random moments change no bit of the answer; a trainer costs at most the round under
-/// way, the silo nothing. <c>CLUSTER_KILL_RUNS</c> sets how many seeded runs there are (a few by default; 100 for a record), and
-/// <c>CLUSTER_KILL_JOB</c> names the one job to run, of those below:
+/// way, the silo nothing. <c>CLUSTER_KILL_RUNS</c> sets how many seeded runs there are (a few by default; 100 for a record), or which:
+/// 55-100. <c>CLUSTER_KILL_JOB</c> names the one job to run, of those below:
 /// <code>
 ///   CLUSTER_KILL_RUNS=30 CLUSTER_KILL_JOB=federated dotnet test -c Release --filter KillTests
 /// </code>
@@ -24,11 +24,12 @@ public sealed class KillTests(ITestOutputHelper output)
     [Fact]
     public async Task Killed_processes_change_no_bit_and_cost_one_round_at_most()
     {
-        var runs = int.Parse(Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? "3", CultureInfo.InvariantCulture);
+        int[] wanted = [.. (Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? "3").Split('-').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+        var (first, runs) = (wanted.Length > 1 ? wanted[0] : 1, wanted[^1]);
         var hasMnist = Environment.GetEnvironmentVariable(DataRoots.Variable) is { } roots && Directory.Exists(Path.Combine(roots, "mnist"));
         (string Name, string Spec)[] jobs =
         [
-            ("digits", ElasticJobs.Digits), ("gpt", ElasticJobs.Gpt), ("federated", ElasticJobs.Federated),
+            ("digits", ElasticJobs.Digits), ("gpt", ElasticJobs.Gpt), ("continual", ElasticJobs.Continual), ("federated", ElasticJobs.Federated),
             .. hasMnist ? [("lenet", ElasticJobs.LeNet)] : Array.Empty<(string, string)>(),
         ];
         if (Environment.GetEnvironmentVariable("CLUSTER_KILL_JOB") is { } only) { jobs = [jobs.Single(job => job.Name == only)]; }
@@ -41,7 +42,7 @@ public sealed class KillTests(ITestOutputHelper output)
             undisturbed[name] = await AnswerAsync(await cluster.UntilEndAsync(job), job);
         }
 
-        for (var seed = 1; seed <= runs; seed++)
+        for (var seed = first; seed <= runs; seed++)
         {
             var (name, spec) = jobs[seed % jobs.Length];
             if (!undisturbed.TryGetValue(name, out var expected)) { continue; }
@@ -55,8 +56,10 @@ public sealed class KillTests(ITestOutputHelper output)
             Assert.True(expected.Hash == answer.Hash, $"seed {seed}: {answer.Hash} and not {expected.Hash}\n{cluster.Logs()}");
             Assert.Equal(expected.SamplesSeen, answer.SamplesSeen);
             Assert.Equal(expected.Losses, answer.Losses);
-            Assert.InRange(again, long.MinValue, trainers * expected.Leaves / view.Rounds);
-            Assert.InRange(view.Recoveries, 0, trainers);
+            Assert.InRange(again, long.MinValue, trainers * ((expected.Leaves + view.Rounds - 1) / view.Rounds)); // Rounds may differ: some of a continual job have no leaves.
+            // Where the processors are overloaded, a worker that lives may miss its lease: that is a recovery more, and no round more.
+            var starved = view.Events.Count(e => e.Text.Contains("fell silent", StringComparison.Ordinal));
+            Assert.True(view.Recoveries <= trainers + starved, $"seed {seed}: {view.Recoveries} recoveries\n{string.Join('\n', view.Events.Select(e => e.Text))}");
         }
     }
 

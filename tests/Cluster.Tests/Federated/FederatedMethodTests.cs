@@ -220,7 +220,8 @@ public sealed class FederatedMethodTests
     {
         using var method = FederatedJobs.Create(FederatedJobs.Spec("federated.localEpochs=3", "federated.maxExamples=null"));
         for (var round = 0; round < 8; round++) { FederatedJobs.Round(method, round); }
-        var tally = method.EvaluationLeaves.Select(method.Evaluate).Aggregate((x, y) => x + y);
+        var set = method.EvaluationSets.Single();
+        var tally = set.Leaves.Select(leaf => method.Evaluate(set, leaf)).Aggregate((x, y) => x + y);
         Assert.True(tally.Accuracy > 0.6, $"accuracy {tally.Accuracy}");
     }
 

@@ -31,6 +31,9 @@ internal sealed class QuadraticMethod : IRoundMethod
     /// <summary>Whether one element of a leaf's gradient is not a number, though its loss is.</summary>
     public Func<long, int, bool> GradientIsNaN { get; init; } = (_, _) => false;
 
+    /// <summary>Whether a round has leaves.</summary>
+    public Func<long, bool> HasLeaves { get; init; } = _ => true;
+
     /// <summary>Called with the round before each leaf.</summary>
     public Action<long> OnContribute { get; set; } = _ => { };
 
@@ -38,7 +41,7 @@ internal sealed class QuadraticMethod : IRoundMethod
 
     public long ContributionLength => State.Layout.Length;
 
-    public IReadOnlyList<Leaf> EvaluationLeaves { get; } = [.. Enumerable.Range(0, 11).Select(i => new Leaf(i, 1_000 + 4 * i, 4))];
+    public IReadOnlyList<EvaluationSet> EvaluationSets { get; init; } = [new("", [.. Enumerable.Range(0, 11).Select(i => new Leaf(i, 1_000 + 4 * i, 4))])];
 
     public MethodState State { get; }
 
@@ -51,7 +54,7 @@ internal sealed class QuadraticMethod : IRoundMethod
     public IReadOnlyList<Leaf> Leaves(long round)
     {
         const int batch = (LeafCount - 1) * LeafSize + LastLeaf;
-        return [.. Enumerable.Range(0, LeafCount).Select(i => new Leaf(i, round * batch + i * LeafSize, i == LeafCount - 1 ? LastLeaf : LeafSize))];
+        return !HasLeaves(round) ? [] : [.. Enumerable.Range(0, LeafCount).Select(i => new Leaf(i, round * batch + i * LeafSize, i == LeafCount - 1 ? LastLeaf : LeafSize))];
     }
 
     public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
@@ -77,6 +80,7 @@ internal sealed class QuadraticMethod : IRoundMethod
     {
         const float rate = 0.1f, momentum = 0.9f;
         Updates++;
+        if (tally.Leaves == 0) { return new RoundResult(rate, GradientNorm: 0); }
         var norm = Math.Sqrt(sum.Span.ToArray().Sum(g => (double)g * g));
         if (!double.IsFinite(norm)) { return new RoundResult(rate, norm, "the gradient is not finite"); }
 
@@ -90,7 +94,7 @@ internal sealed class QuadraticMethod : IRoundMethod
         return new RoundResult(rate, norm);
     }
 
-    public Tally Evaluate(Leaf leaf)
+    public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {
         var loss = 0.0;
         for (var s = leaf.First; s < leaf.First + leaf.Count; s++) { loss += Math.Abs(_theta.Span[0] - Target(s, 0)) / 3; }

@@ -21,5 +21,6 @@ internal sealed class Recorder : IRoundObserver
 
     void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) => Commits.Add((counters.Round, tally, result.Skipped));
 
-    void IRoundObserver.Evaluated(RoundCounters counters, in Tally tally) => Evaluations.Add((counters.Round, tally));
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) =>
+        Evaluations.AddRange(evaluations.Select(evaluation => (counters.Round, evaluation.Tally)));
 }

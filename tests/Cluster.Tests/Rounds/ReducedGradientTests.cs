@@ -89,7 +89,7 @@ public sealed class ReducedGradientTests
     private static double[] InOnePiece(JobSpec spec, Layout layout)
     {
         var masked = spec.Model is ModelSpec.Bert;
-        var data = DataSets.Open(spec.Data, [DataRoots.Shipped], DataSplit.Train, (spec.Model as ModelSpec.Bert)?.Context, masked);
+        var data = DataSets.Open(spec.Data!, [DataRoots.Shipped], DataSplit.Train, (spec.Model as ModelSpec.Bert)?.Context, masked);
         var samples = new long[spec.Batch!.Value];
         new SampleStream(spec.Seed, data.Count).Fill(0, samples);
 
@@ -137,7 +137,7 @@ public sealed class ReducedGradientTests
 
         public long ContributionLength => method.ContributionLength;
 
-        public IReadOnlyList<Leaf> EvaluationLeaves => method.EvaluationLeaves;
+        public IReadOnlyList<EvaluationSet> EvaluationSets => method.EvaluationSets;
 
         public MethodState State => method.State;
 
@@ -156,7 +156,7 @@ public sealed class ReducedGradientTests
             return Result = method.Update(round, sum, tally);
         }
 
-        public Tally Evaluate(Leaf leaf) => method.Evaluate(leaf);
+        public Tally Evaluate(EvaluationSet set, Leaf leaf) => method.Evaluate(set, leaf);
 
         public void Dispose() => method.Dispose();
 

@@ -2,6 +2,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Collectives;
 using Cluster.Trainer.Core.State;
+using Cluster.Trainer.Methods;
 using Cluster.Trainer.Rounds;
 
 namespace Cluster.Tests.Rounds;
@@ -248,6 +249,28 @@ public sealed class RoundLoopTests
         })[0];
 
         Assert.Equal((FaultKind.Corrupt, 1), (fault?.Kind, fault?.Rank));
+    }
+
+    /// <summary>Such a round is the method's own: nothing is reduced, nothing can be skipped, and all ranks commit it.</summary>
+    [Theory, MemberData(nameof(RankCounts))]
+    public void A_round_without_leaves_is_an_update_all_the_same(int count)
+    {
+        var ranks = Run(count, _ => new QuadraticMethod(5) { HasLeaves = round => round != 2 });
+
+        Assert.All(ranks, rank => Assert.Equal([null, null, null, null, null], rank.Told.Commits.Select(commit => commit.Skipped)));
+        Assert.All(ranks, rank => Assert.Equal(5, rank.Method.Updates));
+        Assert.All(ranks, rank => Assert.Equal(4 * 20, rank.Method.Counters["samplesSeen"]));
+        Assert.All(ranks, rank => Assert.Equal(ranks[0].Method.Buffers, rank.Method.Buffers));
+    }
+
+    /// <summary>Each set is a fold of its own; the order is the method's.</summary>
+    [Theory, MemberData(nameof(RankCounts))]
+    public void Every_set_is_evaluated(int count)
+    {
+        QuadraticMethod Two() => new(3) { EvaluationSets = [new("a", [new Leaf(0, 0, 4), new Leaf(1, 4, 4)]), new("b", [new Leaf(0, 100, 3)])] };
+        var ranks = Run(count, _ => Two());
+        Assert.All(ranks, rank => Assert.Equal([8.0, 3], rank.Told.Evaluations.Select(e => e.Tally.Samples)));
+        Assert.All(ranks, rank => Assert.Equal(ranks[0].Told.Evaluations, rank.Told.Evaluations));
     }
 
     private static JobSpec Spec { get; } = new()

@@ -88,7 +88,7 @@ public sealed class SessionLogTests
         for (var i = 0; i < 1_500; i++)
         {
             Commit(1);
-            _log.Evaluated(_counters, new Tally(10, 10, 5, 1, 1));
+            _log.Evaluated(_counters, [new Evaluation("", new Tally(10, 10, 5, 1, 1))]);
         }
 
         var kept = _log.Report().Samples;

@@ -44,7 +44,11 @@ internal sealed class JobSchema(DocComments comments)
             schema["required"] = Strings(required);
         }
 
-        JsonNode[] conditions = [.. keys.SelectMany(k => k.Uses, (k, condition) => UsedWith(k, condition, defaults))];
+        JsonNode[] conditions =
+        [
+            .. keys.SelectMany(k => k.Uses, (k, condition) => UsedWith(k, condition, defaults)),
+            .. keys.Where(k => k is { Required: true, Uses: not [] }).Select(RequiredWith),
+        ];
         if (conditions.Length > 0)
         {
             schema["allOf"] = new JsonArray(conditions);
@@ -110,10 +114,7 @@ internal sealed class JobSchema(DocComments comments)
     private static JsonObject UsedWith(SpecKey key, KeyCondition condition, object defaults)
     {
         var chooser = SpecNames.Of(condition.Chooser);
-        var then = new JsonObject
-        {
-            ["properties"] = new JsonObject { [chooser] = new JsonObject { ["enum"] = Strings(condition.Choices) } },
-        };
+        var then = Chosen([condition]);
         if (!condition.HoldsIn(defaults))
         {
             then["required"] = Strings([chooser]);
@@ -121,6 +122,15 @@ internal sealed class JobSchema(DocComments comments)
 
         return new() { ["if"] = new JsonObject { ["required"] = Strings([key.Name]) }, ["then"] = then };
     }
+
+    /// <summary>If the keys it depends on have such values, the key is given. Only on keys that are themselves required does one depend so.</summary>
+    private static JsonObject RequiredWith(SpecKey key) =>
+        new() { ["if"] = Chosen(key.Uses), ["then"] = new JsonObject { ["required"] = Strings([key.Name]) } };
+
+    private static JsonObject Chosen(IEnumerable<KeyCondition> conditions) => new()
+    {
+        ["properties"] = new JsonObject(conditions.Select(c => KeyValuePair.Create<string, JsonNode?>(SpecNames.Of(c.Chooser), new JsonObject { ["enum"] = Strings(c.Choices) }))),
+    };
 
     /// <summary>The doc comment of the key, or else of its type, and of each value of an enum.</summary>
     private string? Description(SpecKey key)

@@ -10,6 +10,7 @@ public sealed class SpecSummaryTests
     {
         Assert.Equal("mlp with lamb", SpecSummary.Of(SpecSamples.Read(SpecSamples.Digits)));
         Assert.Equal("mlp with fedHyper g+cl and fedAvg, 6 of 30 clients a round", SpecSummary.Of(SpecSamples.Read(SpecSamples.Federated)));
+        Assert.Equal("gpt with adamw and the schedule infinite, 3 stages", SpecSummary.Of(Continual.ContinualSamples.Read()));
         Assert.Equal("fedHyper", SpecSummary.MethodOf(SpecSamples.Read(SpecSamples.Federated)));
     }
 

@@ -100,6 +100,17 @@ internal sealed class Checkpoint
         }
     }
 
+    /// <summary>Fills θ on the CPU from the model alone.</summary>
+    /// <exception cref="InvalidDataException">It is of another model.</exception>
+    public void LoadModel(Layout layout, FlatBuffer theta)
+    {
+        using var model = OpenTensors(JobLayout.Model);
+        var tensors = StateTensors.Model(new MethodState(layout, [("theta", theta)], new Dictionary<string, long>()));
+        if (StateTensors.Mismatch(model.Header, tensors) is { } reason) { throw new InvalidDataException($"{JobLayout.Model}: {reason}"); }
+        theta.Clear();
+        StateTensors.Read(model, tensors);
+    }
+
     private string? Mismatch(MethodState state, SafeTensorsFile model, SafeTensorsFile optimizer)
     {
         if (StateTensors.Mismatch(model.Header, StateTensors.Model(state)) is { } inModel) { return $"{JobLayout.Model}: {inModel}"; }

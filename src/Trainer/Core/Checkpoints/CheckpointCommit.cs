@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Contracts;
+using Cluster.Contracts.Lineage;
 using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Core.Checkpoints;
@@ -20,7 +21,7 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
     /// <param name="state">Buffers on the CPU that nobody changes meanwhile.</param>
     /// <exception cref="IOException">It could not be written; nothing of it is left unless deleting failed too.</exception>
     /// <exception cref="UnauthorizedAccessException">The same, for want of permission.</exception>
-    public Committed Write(MethodState state, long round, long samplesSeen, string? parent)
+    public Committed Write(MethodState state, long round, long samplesSeen, string? parent, LineageNode? node)
     {
         var place = Path.Combine(folder, JobLayout.CheckpointOf(round));
         var weights = WeightsHash.Of(state.Layout, state.Buffers[0].Buffer);
@@ -33,7 +34,7 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
         {
             if (Directory.Exists(partial)) { Retention.DeleteOurs(partial, disk); } // From a failure that could not be cleaned up.
             disk.CreateDirectory(partial);
-            bytes = WriteFiles(partial, state, weights, round, samplesSeen, parent);
+            bytes = WriteFiles(partial, state, weights, round, samplesSeen, parent, node);
             disk.SyncDirectory(partial);
             if (Directory.Exists(place)) { notices = [SetAside(place)]; }
             disk.MoveDirectory(partial, place);
@@ -48,7 +49,7 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
         return new Committed(place, weights, bytes, notices);
     }
 
-    private long WriteFiles(string partial, MethodState state, string weights, long round, long samplesSeen, string? parent)
+    private long WriteFiles(string partial, MethodState state, string weights, long round, long samplesSeen, string? parent, LineageNode? node)
     {
         var about = new Dictionary<string, string>
         {
@@ -72,6 +73,7 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
             SpecHash = job.SpecHash,
             Round = round,
             Parent = parent,
+            Lineage = node,
             SamplesSeen = samplesSeen,
             Counters = state.Counters.ToImmutableSortedDictionary(StringComparer.Ordinal),
             Parameters = state.Layout.ParameterCount,

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cluster.Contracts;
+using Cluster.Contracts.Lineage;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 
@@ -45,8 +46,11 @@ internal sealed record CheckpointManifest
     /// <summary>Rounds committed.</summary>
     public required long Round { get; init; }
 
-    /// <summary>Folder name of the checkpoint before it in this job; null for the first.</summary>
+    /// <summary>Folder name of the checkpoint before it in this job, or in its line where there are several; null for the first.</summary>
     public required string? Parent { get; init; }
+
+    /// <summary>What it is among the job's lines of states; null where there is only one.</summary>
+    public LineageNode? Lineage { get; init; }
 
     public required long SamplesSeen { get; init; }
 

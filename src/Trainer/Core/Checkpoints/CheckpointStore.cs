@@ -77,14 +77,29 @@ internal static class CheckpointStore
     }
 
     /// <summary>Opens, verifies and loads one checkpoint.</summary>
-    /// <exception cref="BadInputException">It is damaged or does not fit; the message says why.</exception>
-    public static Checkpoint Load(string path, MethodState into)
+    /// <exception cref="BadInputException">It is damaged or does not fit; the message says why. So with the next two.</exception>
+    public static Checkpoint Load(string path, MethodState into) => OrSay(path, () =>
+    {
+        var checkpoint = Checkpoint.Open(path);
+        checkpoint.Load(into);
+        return checkpoint;
+    });
+
+    /// <summary>Opens and verifies one checkpoint.</summary>
+    public static Checkpoint Open(string path) => OrSay(path, () => Checkpoint.Open(path));
+
+    /// <summary>The model alone, without optimiser and counters.</summary>
+    public static void LoadModel(Checkpoint checkpoint, Layout layout, FlatBuffer theta) => OrSay(checkpoint.Path, () =>
+    {
+        checkpoint.LoadModel(layout, theta);
+        return checkpoint;
+    });
+
+    private static Checkpoint OrSay(string path, Func<Checkpoint> load)
     {
         try
         {
-            var checkpoint = Checkpoint.Open(path);
-            checkpoint.Load(into);
-            return checkpoint;
+            return load();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

@@ -1,16 +1,20 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
+using Cluster.Contracts.Lineage;
 
 namespace Cluster.Trainer.Core.Checkpoints;
 
 /// <summary>
 /// Deletes old checkpoints, and only what this job wrote: folders of the right name, not links, with nothing foreign inside,
-/// whose sealed manifest names this job and spec.
+/// whose sealed manifest names this job and spec. Milestones of a lineage, and what others began from, stay.
 /// </summary>
 internal sealed class Retention(string folder, CheckpointJob job, int keep, IDisk disk)
 {
     /// <summary>Rounds verified or written by this process; they are not read again.</summary>
     private readonly HashSet<long> _intact = [];
+
+    /// <summary>What the manifests of checkpoints say of their place in a lineage, by round; each is read once.</summary>
+    private readonly Dictionary<long, LineageNode?> _nodes = [];
 
     /// <summary>Folders that were left alone, so that each is reported once.</summary>
     private readonly HashSet<string> _reported = [];
@@ -28,7 +32,8 @@ internal sealed class Retention(string folder, CheckpointJob job, int keep, IDis
         _intact.Add(written);
         var notices = ImmutableArray.CreateBuilder<string>();
         var kept = 1;
-        foreach (var place in places.Where(p => p.Round != written))
+        var origins = places.Select(place => NodeOf(place)?.Origin).ToHashSet();
+        foreach (var place in places.Where(p => p.Round != written && NodeOf(p) is not { IsMilestone: true } && !origins.Contains(p.Round)))
         {
             if (kept < keep) { kept += IsIntact(place) ? 1 : 0; }
             else { notices.AddRange(Delete(place)); }
@@ -85,6 +90,13 @@ internal sealed class Retention(string folder, CheckpointJob job, int keep, IDis
         {
             return Report(place.Path, $"is not deleted: {e.Message}");
         }
+    }
+
+    private LineageNode? NodeOf(CheckpointPlace place)
+    {
+        if (_nodes.TryGetValue(place.Round, out var known)) { return known; }
+        try { return _nodes[place.Round] = place.IsLink ? null : Checkpoint.ReadManifest(place.Path).Lineage; }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException) { return null; } // Deleting it will say what is wrong.
     }
 
     private bool IsIntact(CheckpointPlace place)

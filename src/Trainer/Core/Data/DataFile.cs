@@ -17,10 +17,10 @@ internal sealed class DataFile : IDisposable
     private readonly Stream _content;
     private long _bytesRead;
 
-    private DataFile(string path, FileStream file)
+    private DataFile(string path, FileStream file, bool isGzip)
     {
         Path = path;
-        IsGzip = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
+        IsGzip = isGzip;
         _file = file;
         _content = IsGzip ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
@@ -35,17 +35,10 @@ internal sealed class DataFile : IDisposable
     /// <exception cref="BadInputException">Missing, a folder, not readable, empty, or gzip without the name.</exception>
     public static DataFile Open(string path)
     {
-        if (Directory.Exists(path)) { throw new BadInputException($"{path} is a folder; a file is expected"); }
-
-        FileStream file;
-        try { file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.SequentialScan); }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException) { throw new BadInputException($"{path}: no such file"); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new BadInputException($"{path} cannot be read: {e.Message}"); }
-
-        var opened = new DataFile(path, file);
+        var opened = new DataFile(path, OpenFile(path), path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase));
         try
         {
-            if (file.Length == 0) { throw opened.Bad("is empty"); }
+            if (opened._file.Length == 0) { throw opened.Bad("is empty"); }
             opened.CheckKind();
             return opened;
         }
@@ -54,6 +47,19 @@ internal sealed class DataFile : IDisposable
             opened.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The bytes as they lie on the disk, gzip or not.</summary>
+    /// <exception cref="BadInputException">Missing, a folder or not readable.</exception>
+    public static DataFile OpenRaw(string path) => new(path, OpenFile(path), isGzip: false);
+
+    private static FileStream OpenFile(string path)
+    {
+        if (Directory.Exists(path)) { throw new BadInputException($"{path} is a folder; a file is expected"); }
+
+        try { return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.SequentialScan); }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException) { throw new BadInputException($"{path}: no such file"); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new BadInputException($"{path} cannot be read: {e.Message}"); }
     }
 
     /// <summary>A message about this file.</summary>

@@ -41,6 +41,15 @@ internal static class DataSearch
         throw new BadInputException($"data file '{path}' not found. Looked in:{seen}\n{WhatToDo(path)}");
     }
 
+    /// <summary>One folder, in the same way.</summary>
+    /// <exception cref="BadInputException">No root has it.</exception>
+    public static string FindFolder(string path, IReadOnlyList<string> roots)
+    {
+        var places = Places(path, roots);
+        return places.FirstOrDefault(Directory.Exists)
+            ?? throw new BadInputException($"folder '{path}' not found. Looked for:{string.Concat(places.Select(place => $"\n  {place}"))}");
+    }
+
     private static List<string> Places(string path, IReadOnlyList<string> roots) =>
         Path.IsPathFullyQualified(path) ? [Path.GetFullPath(path)] : [.. roots.Select(root => Path.GetFullPath(path, root))];
 

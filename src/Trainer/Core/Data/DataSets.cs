@@ -39,9 +39,49 @@ internal static class DataSets
         };
     }
 
+    /// <summary>All files of a data set, those of the training split first, in the order in which they are read.</summary>
+    /// <exception cref="BadInputException">A file is missing.</exception>
+    public static IReadOnlyList<string> FilesOf(DataSpec spec, IReadOnlyList<string> roots)
+    {
+        IReadOnlyList<string> Both(Func<DataSplit, IReadOnlyList<string>> files) => [.. files(DataSplit.Train), .. files(DataSplit.Evaluation)];
+        return spec switch
+        {
+            DataSpec.Digits digits => Both(split => DigitsFiles(digits.Path, roots, split)),
+            DataSpec.Mnist mnist => Both(split => IdxFiles(mnist.Path, roots, split)),
+            DataSpec.FashionMnist fashion => Both(split => IdxFiles(fashion.Path, roots, split)),
+            DataSpec.Cifar10 cifar => Both(split => Cifar10FilesOf(cifar.Path, roots, split)),
+            DataSpec.Text text => [.. text.Files.Select(file => DataSearch.FindFile(file, roots))],
+            _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
+        };
+    }
+
+    public static bool AreThere(DataSpec spec, IReadOnlyList<string> roots)
+    {
+        try { return FilesOf(spec, roots).Count > 0; }
+        catch (BadInputException) { return false; }
+    }
+
+    private static IReadOnlyList<string> DigitsFiles(string path, IReadOnlyList<string> roots, DataSplit split) =>
+        DataSearch.FindFiles(path, roots, [split == DataSplit.Train ? "optdigits.tra" : "optdigits.tes"]);
+
+    private static IReadOnlyList<string> IdxFiles(string path, IReadOnlyList<string> roots, DataSplit split)
+    {
+        var part = split == DataSplit.Train ? "train" : "t10k";
+        return DataSearch.FindFiles(path, roots, [$"{part}-images-idx3-ubyte", $"{part}-labels-idx1-ubyte"]);
+    }
+
+    private static IReadOnlyList<string> Cifar10FilesOf(string path, IReadOnlyList<string> roots, DataSplit split)
+    {
+        IReadOnlyList<string> official = split == DataSplit.Train
+            ? ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"]
+            : ["test_batch.bin"];
+        IReadOnlyList<string> single = [split == DataSplit.Train ? "train.bin" : "test.bin"];
+        return DataSearch.FindFiles(path, roots, official, single);
+    }
+
     private static ImageSet OpenDigits(string path, IReadOnlyList<string> roots, DataSplit split)
     {
-        var file = DataSearch.FindFiles(path, roots, [split == DataSplit.Train ? "optdigits.tra" : "optdigits.tes"])[0];
+        var file = DigitsFiles(path, roots, split)[0];
         var (pixels, labels) = DigitsFile.Read(file);
         return new ImageSet(pixels, labels, DigitsFile.Classes, DigitsFile.Side, DigitsFile.Side, [s_digits]);
     }
@@ -49,8 +89,7 @@ internal static class DataSets
     private static ImageSet OpenIdx(string path, IReadOnlyList<string> roots, DataSplit split, PixelScale scale)
     {
         const int side = 28, classes = 10;
-        var part = split == DataSplit.Train ? "train" : "t10k";
-        var files = DataSearch.FindFiles(path, roots, [$"{part}-images-idx3-ubyte", $"{part}-labels-idx1-ubyte"]);
+        var files = IdxFiles(path, roots, split);
         var pixels = IdxFile.ReadImages(files[0], side, side);
         var labels = IdxFile.ReadLabels(files[1], classes);
         if (pixels.Length / (side * side) is var images && images != labels.Length)
@@ -63,11 +102,7 @@ internal static class DataSets
 
     private static ImageSet OpenCifar10(string path, IReadOnlyList<string> roots, DataSplit split)
     {
-        IReadOnlyList<string> official = split == DataSplit.Train
-            ? ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"]
-            : ["test_batch.bin"];
-        IReadOnlyList<string> single = [split == DataSplit.Train ? "train.bin" : "test.bin"];
-        var (pixels, labels) = Cifar10Files.Read(DataSearch.FindFiles(path, roots, official, single));
+        var (pixels, labels) = Cifar10Files.Read(Cifar10FilesOf(path, roots, split));
         return new ImageSet(pixels, labels, Cifar10Files.Classes, 32, 32, [s_red, s_green, s_blue]);
     }
 

@@ -24,6 +24,14 @@ internal interface IDataSet
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative or not below <see cref="Count"/>.</exception>
     Batch Gather(ReadOnlySpan<long> samples, ulong seed, Device device);
+
+    /// <summary>So many samples in their own order, from <paramref name="first"/>.</summary>
+    Batch GatherRun(long first, int count, ulong seed, Device device)
+    {
+        var samples = new long[count];
+        for (var i = 0; i < count; i++) { samples[i] = first + i; }
+        return Gather(samples, seed, device);
+    }
 }
 
 /// <summary>A data set whose samples each have one class.</summary>
@@ -49,6 +57,15 @@ internal sealed record Batch(Tensor Inputs, Tensor Targets, int Samples) : IDisp
 {
     /// <summary>What cross-entropy ignores.</summary>
     public const long NoTarget = -100;
+
+    /// <summary>The samples of one batch after the other's; the parts are freed.</summary>
+    public static Batch Join(IReadOnlyList<Batch> parts)
+    {
+        if (parts is [var only]) { return only; }
+        var joined = new Batch(cat([.. parts.Select(part => part.Inputs)]), cat([.. parts.Select(part => part.Targets)]), parts.Sum(part => part.Samples));
+        foreach (var part in parts) { part.Dispose(); }
+        return joined;
+    }
 
     public void Dispose()
     {

@@ -34,7 +34,6 @@ internal sealed class FederatedMethod : IRoundMethod
     /// <summary>Weight of a batch's statistics in a client's running ones (PyTorch's momentum of batch normalisation).</summary>
     private const double StatisticMomentum = 0.1;
 
-    private const int EvaluationLeafSize = 256;
     private const string Updates = "updates", Alpha = "globalLrBits", Beta = "localLrBits", ProductSum = "productSumBits";
 
     private readonly JobSpec _spec;
@@ -71,7 +70,7 @@ internal sealed class FederatedMethod : IRoundMethod
 
         Rounds = spec.Rounds!.Value;
         ContributionLength = Layout.Length + ClientTable.Length(_federated.ClientsPerRound);
-        EvaluationLeaves = Leaf.Cut(Math.Min(data.Evaluation.Count, spec.Evaluate.Samples ?? long.MaxValue), EvaluationLeafSize);
+        EvaluationSets = [EvaluationSet.Of("", data.Evaluation.Count, spec.Evaluate.Samples)];
         State = new MethodState(
             Layout,
             [("theta", _global), ("lastUpdate", _last), .. _moments],
@@ -83,7 +82,7 @@ internal sealed class FederatedMethod : IRoundMethod
 
     public long ContributionLength { get; }
 
-    public IReadOnlyList<Leaf> EvaluationLeaves { get; }
+    public IReadOnlyList<EvaluationSet> EvaluationSets { get; }
 
     public MethodState State { get; }
 
@@ -152,12 +151,10 @@ internal sealed class FederatedMethod : IRoundMethod
         };
     }
 
-    public Tally Evaluate(Leaf leaf)
+    public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {
         _model.Theta.CopyFrom(_global);
-        var samples = new long[leaf.Count];
-        for (var i = 0; i < samples.Length; i++) { samples[i] = leaf.First + i; }
-        using var batch = _data.Evaluation.Gather(samples, Seeds.Derive(_spec.Seed, SeedPurpose.Masking, -1), _device);
+        using var batch = _data.Evaluation.GatherRun(leaf.First, leaf.Count, Seeds.Derive(_spec.Seed, SeedPurpose.Masking, -1), _device);
         return _model.EvaluateLeaf(batch);
     }
 

@@ -25,15 +25,11 @@ namespace Cluster.Trainer.Methods.Lamb;
 /// </remarks>
 internal sealed class LargeBatchMethod : IRoundMethod
 {
-    /// <summary>Weight of a round's batch statistics in the running ones (PyTorch's momentum of batch normalisation).</summary>
-    private const double StatisticMomentum = 0.1;
-
-    private const string Updates = "updates";
-
     private readonly JobSpec _spec;
     private readonly Device _device;
     private readonly FlatModel _model;
     private readonly IOptimizer _optimizer;
+    private readonly GradientStep _step;
     private readonly Stage[] _stages;
     private readonly IDataSet _evaluation;
 
@@ -41,30 +37,30 @@ internal sealed class LargeBatchMethod : IRoundMethod
     {
         (_spec, _device) = (spec, device);
         var masked = spec.Model is ModelSpec.Bert;
+        var data = spec.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(spec));
         var training = Stages.Of(spec).Select(stage => stage.Sequence).Distinct()
-            .ToDictionary(sequence => sequence ?? 0, sequence => DataSets.Open(spec.Data, dataRoots, DataSplit.Train, sequence, masked));
+            .ToDictionary(sequence => sequence ?? 0, sequence => DataSets.Open(data, dataRoots, DataSplit.Train, sequence, masked));
         _stages = [.. StagePlan.Of(spec, stage => training[stage.Sequence ?? 0].Count).Select(plan => new Stage(plan, training[plan.Sequence ?? 0], spec.Seed))];
-        _evaluation = DataSets.Open(spec.Data, dataRoots, DataSplit.Evaluation, _stages[^1].Plan.Sequence, masked);
+        _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, _stages[^1].Plan.Sequence, masked);
 
         var network = ModelCatalog.Create(spec.Model, _evaluation.InputShape, _evaluation.Classes, spec.Seed, device);
         _model = new FlatModel(network, spec.Precision, device);
         _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);
 
         Rounds = _stages.Sum(stage => stage.Plan.Rounds);
-        EvaluationLeaves = Leaf.Cut(Math.Min(_evaluation.Count, spec.Evaluate.Samples ?? long.MaxValue), EvaluationLeafSize);
+        EvaluationSets = [EvaluationSet.Of("", _evaluation.Count, spec.Evaluate.Samples)];
         State = new MethodState(
             _model.Layout,
             [("theta", _model.Theta), .. _optimizer.Moments],
-            new SortedDictionary<string, long>(StringComparer.Ordinal) { [Updates] = 0 });
+            new SortedDictionary<string, long>(StringComparer.Ordinal) { [GradientStep.Updates] = 0 });
+        _step = new GradientStep(spec, _model, _optimizer, State.Counters);
     }
-
-    private const int EvaluationLeafSize = 256;
 
     public long Rounds { get; }
 
     public long ContributionLength => _model.Layout.Length;
 
-    public IReadOnlyList<Leaf> EvaluationLeaves { get; }
+    public IReadOnlyList<EvaluationSet> EvaluationSets { get; }
 
     public MethodState State { get; }
 
@@ -80,40 +76,19 @@ internal sealed class LargeBatchMethod : IRoundMethod
         // Masks are a function of (round, sample): new in every epoch, the same however the round is cut into leaves.
         var masking = Seeds.Derive(_spec.Seed, SeedPurpose.Masking, round);
         using var batch = StageOf(round).Gather(leaf, masking, _device);
-        var tally = _model.TrainLeaf(batch, Seeds.Derive(_spec.Seed, SeedPurpose.Leaf, round, leaf.Index), into);
-        if (_spec.Clip is { Point: ClipPoint.Leaf } clip)
-        {
-            ScaleGradient(into, FlatNorm.ClipFactor(GradientNorm(into, 1 / tally.Weight), clip.Norm));
-        }
-
-        return tally;
+        return _step.Contribute(batch, Seeds.Derive(_spec.Seed, SeedPurpose.Leaf, round, leaf.Index), into);
     }
 
     public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
     {
         var plan = StageOf(round).Plan;
         var eta = Schedule.Rate(round - plan.FirstRound, plan.WarmupRounds, plan.Rounds, plan.PeakLr, plan.Schedule);
-
-        if (tally.Weight == 0) { return new RoundResult(eta, double.NaN, "no sample of the round has anything to predict"); }
-        var scale = 1 / tally.Weight;
-        var norm = GradientNorm(sum, scale);
-        if (!double.IsFinite(norm)) { return new RoundResult(eta, norm, "the gradient is not finite"); }
-
-        if (_spec.Clip is { Point: ClipPoint.Round } clip) { scale *= FlatNorm.ClipFactor(norm, clip.Norm); }
-
-        if (round == plan.FirstRound && plan.Moments == MomentPolicy.Reset) { ResetMoments(); }
-
-        var t = ++State.Counters[Updates];
-        AverageStatistics(sum, tally.Leaves, t);
-        _optimizer.Step(_model.Theta, sum, scale, eta, t);
-        return new RoundResult(eta, norm);
+        return _step.Update(sum, tally, eta, resetMoments: round == plan.FirstRound && plan.Moments == MomentPolicy.Reset);
     }
 
-    public Tally Evaluate(Leaf leaf)
+    public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {
-        var samples = new long[leaf.Count];
-        for (var i = 0; i < samples.Length; i++) { samples[i] = leaf.First + i; }
-        using var batch = _evaluation.Gather(samples, Seeds.Derive(_spec.Seed, SeedPurpose.Masking, -1), _device);
+        using var batch = _evaluation.GatherRun(leaf.First, leaf.Count, Seeds.Derive(_spec.Seed, SeedPurpose.Masking, -1), _device);
         return _model.EvaluateLeaf(batch);
     }
 
@@ -121,39 +96,6 @@ internal sealed class LargeBatchMethod : IRoundMethod
     {
         _optimizer.Dispose();
         _model.Dispose();
-    }
-
-    private double GradientNorm(FlatBuffer gradient, double scale) =>
-        Math.Sqrt(FlatNorm.SumOfSquares(gradient, _model.Layout.ParameterLength, _spec.Threads)) * scale;
-
-    private void ScaleGradient(FlatBuffer gradient, double factor)
-    {
-        if (factor == 1) { return; }
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        gradient.Tensor.narrow(0, 0, _model.Layout.ParameterLength).mul_(factor);
-    }
-
-    /// <summary>
-    /// running ← (1-μ)·running + μ·mean over leaves, with μ = max(0.1, 1/t): a plain mean at first, so that a run of few
-    /// large batches does not evaluate with what is left of the initial values.
-    /// </summary>
-    private void AverageStatistics(FlatBuffer sum, double leaves, long t)
-    {
-        var layout = _model.Layout;
-        if (layout.Statistics.IsEmpty) { return; }
-        var momentum = Math.Max(StatisticMomentum, 1.0 / t);
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var running = _model.Theta.Tensor.narrow(0, layout.ParameterLength, layout.Length - layout.ParameterLength);
-        var ofRound = sum.Tensor.narrow(0, layout.ParameterLength, layout.Length - layout.ParameterLength);
-        running.mul_(1 - momentum).add_(ofRound, alpha: momentum / leaves);
-    }
-
-    private void ResetMoments()
-    {
-        foreach (var (_, moment) in _optimizer.Moments) { moment.Clear(); }
-        State.Counters[Updates] = 0;
     }
 
     private Stage StageOf(long round) => _stages.Last(stage => stage.Plan.FirstRound <= round);

@@ -36,9 +36,11 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
 
     private sealed class Opening(JobSpec spec, IReadOnlyList<string> roots, int? sequence, bool masked)
     {
-        private DataSpec.Text Text => (DataSpec.Text)spec.Data;
+        private readonly DataSpec _data = spec.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(spec));
 
-        public IDataSet Split(DataSplit split) => DataSets.Open(spec.Data, roots, split, sequence, masked);
+        private DataSpec.Text Text => (DataSpec.Text)_data;
+
+        public IDataSet Split(DataSplit split) => DataSets.Open(_data, roots, split, sequence, masked);
 
         public IEnumerable<ClientData> Dealt(PartitionSpec partition)
         {
@@ -48,20 +50,20 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
                 (PartitionSpec.Iid iid, _) => Partition.Iid(spec.Seed, set.Count, iid.Clients),
                 (PartitionSpec.Dirichlet dirichlet, ILabelledSet labelled) => Partition.Dirichlet(spec.Seed, dirichlet, labelled.Labels, set.Classes),
                 (PartitionSpec.Shards shards, ILabelledSet labelled) => Partition.Shards(spec.Seed, shards, labelled.Labels, set.Classes),
-                _ => throw new BadInputException($"federated.partition.kind: {partition.GetType().Name.ToLowerInvariant()} deals out by classes, and the samples of data.kind {spec.Data.GetType().Name.ToLowerInvariant()} have none"),
+                _ => throw new BadInputException($"federated.partition.kind: {partition.GetType().Name.ToLowerInvariant()} deals out by classes, and the samples of data.kind {_data.GetType().Name.ToLowerInvariant()} have none"),
             };
             return samples.Select((numbers, i) => new ClientData($"client-{i}", set, numbers));
         }
 
         public IEnumerable<ClientData> ByFolder(PartitionSpec.Folders folders) => folders.Clients.Select(client =>
         {
-            DataSpec own = spec.Data switch
+            DataSpec own = _data switch
             {
                 DataSpec.Digits digits => digits with { Path = client.Path },
                 DataSpec.Mnist mnist => mnist with { Path = client.Path },
                 DataSpec.FashionMnist fashion => fashion with { Path = client.Path },
                 DataSpec.Cifar10 cifar => cifar with { Path = client.Path },
-                _ => throw new BadInputException($"federated.partition.kind: folders are for images, not for data.kind {spec.Data.GetType().Name.ToLowerInvariant()}"),
+                _ => throw new BadInputException($"federated.partition.kind: folders are for images, not for data.kind {_data.GetType().Name.ToLowerInvariant()}"),
             };
             return All(client.Name, DataSets.Open(own, roots, DataSplit.Train));
         });

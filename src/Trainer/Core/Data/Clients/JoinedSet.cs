@@ -35,10 +35,7 @@ internal sealed class JoinedSet : IDataSet
             parts.Add(_sets[set].Gather([.. own], Seeds.Derive((long)seed, SeedPurpose.Masking, set), device));
         }
 
-        if (parts is [var only]) { return only; }
-        var joined = new Batch(cat([.. parts.Select(part => part.Inputs)]), cat([.. parts.Select(part => part.Targets)]), samples.Length);
-        foreach (var part in parts) { part.Dispose(); }
-        return joined;
+        return Batch.Join(parts);
     }
 
     private int SetOf(long sample)

@@ -1,0 +1,66 @@
+using Cluster.Cli.Plots;
+using Cluster.Contracts;
+using Cluster.Contracts.Spec;
+using Cluster.Contracts.Spec.Continual;
+using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Schedules;
+
+namespace Cluster.Cli.Schedules;
+
+/// <summary>A part of a job with a rate of its own: a stage, or a release beside it.</summary>
+/// <param name="First">Number of its first update; of a release, the trunk's update after which it forks.</param>
+/// <param name="Last">Number of its last one; of a release as if the trunk had gone on by as many.</param>
+/// <param name="Rate">By update number, from <paramref name="First"/>.</param>
+internal sealed record SchedulePart(string Name, long First, long Last, Func<long, double> Rate)
+{
+    private const int MaxPoints = 2000;
+
+    /// <summary>At so many points that a plot shows every bend, the first and the last among them.</summary>
+    public Curve ToCurve()
+    {
+        var points = (int)Math.Min(MaxPoints, Last - First + 1);
+        long[] n = [.. Enumerable.Range(0, points).Select(i => points == 1 ? First : First + (long)((Int128)(Last - First) * i / (points - 1)))];
+        return new Curve(Name, [.. n.Select(x => (double)x)], [.. n.Select(Rate)]);
+    }
+}
+
+/// <summary>The learning rate of a whole job, before it runs.</summary>
+internal static class ScheduleTable
+{
+    /// <param name="roots">Where data sets are looked for: lengths in epochs follow from their size.</param>
+    /// <exception cref="BadInputException">The data are missing, or the method has no schedule.</exception>
+    public static IReadOnlyList<SchedulePart> Of(JobSpec spec, IReadOnlyList<string> roots) => spec.Method switch
+    {
+        TrainingMethod.Lamb => OfStages(spec, roots),
+        TrainingMethod.Continual => OfTrunk(spec.Continual!),
+        _ => throw new BadInputException($"method {SpecSummary.MethodOf(spec)} finds its learning rate while it trains; only methods lamb and continual have a schedule"),
+    };
+
+    /// <summary>Updates are numbered from 0 in a stage's own count (see <see cref="Schedule"/>), and here from 1 over all stages.</summary>
+    private static IReadOnlyList<SchedulePart> OfStages(JobSpec spec, IReadOnlyList<string> roots)
+    {
+        var plans = StagePlan.Of(spec, stage => DataSets.Open(spec.Data!, roots, DataSplit.Train, stage.Sequence, spec.Model is ModelSpec.Bert).Count);
+        return [.. plans.Select(plan => new SchedulePart(
+            plan.Name, plan.FirstRound + 1, plan.FirstRound + plan.Rounds,
+            n => Schedule.Rate(n - 1 - plan.FirstRound, plan.WarmupRounds, plan.Rounds, plan.PeakLr, plan.Schedule)))];
+    }
+
+    private static IReadOnlyList<SchedulePart> OfTrunk(ContinualSpec spec)
+    {
+        var plan = ContinualPlan.Of(spec);
+        long[] lengths = [.. plan.Stages.Select(stage => stage.Updates)];
+        double Trunk(long n) => TrunkRate.At(n, spec.Schedule, lengths);
+
+        return
+        [
+            .. plan.Stages.Select(stage => new SchedulePart(stage.Name, stage.Update + 1, stage.Update + stage.Updates, Trunk)),
+            .. from branch in plan.Segments
+               where branch.Release is not null
+               let release = branch.Release
+               let fork = branch.Update
+               select new SchedulePart(
+                   $"release {release.Name}", fork, fork + release.Updates,
+                   n => Annealing.Rate((double)(n - fork) / release.Updates, Trunk(fork), release.Min, release.Tail)),
+        ];
+    }
+}

@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Lineage;
+
+/// <summary>The lineage of a continual job as people see it.</summary>
+/// <param name="Stages">Names of its stages, in order.</param>
+/// <param name="Checkpoints">Those that are kept, oldest first.</param>
+/// <param name="Evaluations">Each round once, oldest first.</param>
+/// <param name="Matrix">Over the stages that have ended; null before the first has.</param>
+public sealed record LineageView(
+    string JobId,
+    ImmutableArray<string> Stages,
+    ImmutableArray<LineageCheckpoint> Checkpoints,
+    ImmutableArray<EvaluationRecord> Evaluations,
+    ForgettingMatrix? Matrix);
+
+/// <param name="Name">Of its folder.</param>
+/// <param name="Round">The job's rounds committed.</param>
+/// <param name="Parent">Folder name of the checkpoint from which it follows; that one may be gone. Null for the first.</param>
+public sealed record LineageCheckpoint(string Name, long Round, string? Parent, string SpecHash, string WeightsSha256, LineageNode Node);

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+
+namespace Cluster.Contracts.Spec.Continual;
+
+public enum SegmentKind
+{
+    None = 0,
+
+    /// <summary>Updates of the trunk, all in one stage.</summary>
+    Trunk,
+
+    /// <summary>
+    /// A release: a round in which the trunk's state is set aside, updates of annealing, and a round in which it takes its place
+    /// again. Those two have no leaves and nothing in them can fail, so no skipped update can lose the trunk.
+    /// </summary>
+    Branch,
+}
+
+/// <summary>Rounds that follow one another with the same mixture.</summary>
+/// <param name="FirstRound">The job's round with which it begins.</param>
+/// <param name="Rounds">Of a branch, two more than its updates.</param>
+/// <param name="Update">Updates of the trunk before it.</param>
+/// <param name="Stage">Index of the stage in which it lies.</param>
+/// <param name="Release">Of a branch.</param>
+public sealed record PlanSegment(SegmentKind Kind, long FirstRound, long Rounds, long Update, int Stage, Release? Release)
+{
+    public long EndRound => FirstRound + Rounds;
+}
+
+/// <summary>A release in numbers.</summary>
+/// <param name="Name">Unique in the job.</param>
+/// <param name="Updates">t_a.</param>
+/// <param name="Min">The rate of the last one.</param>
+public sealed record Release(string Name, long Updates, double Min, AnnealTail Tail, MixtureSpec Mixture);
+
+/// <summary>
+/// A continual job as a sequence of rounds: trunk, branch, trunk, branch ... in the order in which one set of workers does them.
+/// <code>
+///   stage           english                    code
+///   trunk       1 ......... 212          213 ........ 424         numbers of updates; they do not depend on releases
+///   branch                  fork 1 ... 38             fork 1 ... 38
+/// </code>
+/// </summary>
+/// <param name="Segments">In order, without gaps; the first begins with round 0.</param>
+public sealed record ContinualPlan(ImmutableArray<PlanSegment> Segments, ImmutableArray<StageSpan> Stages)
+{
+    public long Rounds => Segments[^1].EndRound;
+
+    /// <param name="spec">Checked; of a continual job.</param>
+    public static ContinualPlan Of(ContinualSpec spec)
+    {
+        var segments = ImmutableArray.CreateBuilder<PlanSegment>();
+        var stages = ImmutableArray.CreateBuilder<StageSpan>();
+        var (round, update) = (0L, 0L);
+        foreach (var (index, stage) in spec.Stages.Index())
+        {
+            var end = update + stage.Updates;
+            stages.Add(new StageSpan(stage.Name, update, stage.Updates));
+            foreach (var (at, release) in ReleasesOf(spec, stage, update, end))
+            {
+                AddTrunk(at, index);
+                segments.Add(new PlanSegment(SegmentKind.Branch, round, release.Updates + 2, update, index, release));
+                round += release.Updates + 2;
+            }
+
+            AddTrunk(end, index);
+        }
+
+        return new(segments.ToImmutable(), stages.ToImmutable());
+
+        void AddTrunk(long end, int stage)
+        {
+            if (end == update) { return; }
+            segments.Add(new PlanSegment(SegmentKind.Trunk, round, end - update, update, stage, Release: null));
+            round += end - update;
+            update = end;
+        }
+    }
+
+    /// <summary>The segment of a round; the last one for what follows it.</summary>
+    public PlanSegment At(long round)
+    {
+        var (low, high) = (0, Segments.Length - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (round < Segments[middle].EndRound) { high = middle; } else { low = middle + 1; }
+        }
+
+        return Segments[low];
+    }
+
+    /// <summary>The stage that goes on from this branch's annealed weights, because it names the release; null where none does.</summary>
+    public ContinualStageSpec? SuccessorOf(PlanSegment branch, ContinualSpec spec)
+    {
+        var next = Segments.IndexOf(branch) + 1;
+        var stage = next < Segments.Length && Segments[next].Kind == SegmentKind.Trunk && Segments[next].Stage > branch.Stage ? spec.Stages[Segments[next].Stage] : null;
+        return stage?.From == branch.Release!.Name ? stage : null;
+    }
+
+    /// <summary>Those that fork after an update in (start, end], by update; the stage's own is the last.</summary>
+    private static (long At, Release Release)[] ReleasesOf(ContinualSpec spec, ContinualStageSpec stage, long start, long end)
+    {
+        var within = spec.Releases.Where(release => release.At > start && release.At <= end).OrderBy(release => release.At);
+        return [.. within.Select(release => (release.At!.Value, Of(release))), .. stage.Release is { } own ? [(end, Of(own))] : Array.Empty<(long, Release)>()];
+
+        Release Of(ReleaseSpec release) => new(
+            ReleaseNames.Of(release, stage), release.Updates, release.Min ?? RateChecks.MinOf(spec.Schedule)!.Value, release.Tail, release.Mixture ?? stage.Mixture);
+    }
+}
+
+/// <param name="Name">Of the stage.</param>
+/// <param name="Update">Updates of the trunk before it.</param>
+/// <param name="Updates">Its own.</param>
+public sealed record StageSpan(string Name, long Update, long Updates);

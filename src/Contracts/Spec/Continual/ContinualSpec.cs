@@ -1,0 +1,133 @@
+namespace Cluster.Contracts.Spec.Continual;
+
+/// <summary>
+/// Continual pre-training: one trunk that sees one data set after the other and never has to end, and releases that fork it,
+/// anneal and are published. The trunk's weights do not depend on its releases.
+/// </summary>
+public sealed record ContinualSpec
+{
+    /// <summary>The learning rate of the trunk.</summary>
+    public required RateSpec Schedule { get; init; }
+
+    /// <summary>Weights to begin from. Left out, the trunk begins with random ones.</summary>
+    public StartSpec? Start { get; init; }
+
+    /// <summary>What the trunk is trained on, in this order. Append-only: an earlier stage never changes once it was trained.</summary>
+    [NotEmpty]
+    public required ValueList<ContinualStageSpec> Stages { get; init; }
+
+    /// <summary>Releases within stages; those at the end of a stage can stand with it.</summary>
+    public ValueList<ReleaseSpec> Releases { get; init; } = [];
+
+    /// <summary>What <c>cluster run</c> lets the newest release write when the job has ended. Text models only.</summary>
+    [OutsideAnswer]
+    public PreviewSpec? Preview { get; init; }
+}
+
+/// <summary>A checkpoint of an earlier job with the same model. Its weights are taken, and the moments begin at zero.</summary>
+public sealed record StartSpec
+{
+    /// <summary>Its folder, as the workers see it; a relative one is looked for like data. It must stay for as long as the job runs.</summary>
+    [OutsideAnswer]
+    public required string Checkpoint { get; init; }
+
+    /// <summary>
+    /// The release that it is. An annealed state is gone on from only where it is named: without this, states of the trunk alone
+    /// are taken.
+    /// </summary>
+    [Name]
+    public string? Release { get; init; }
+
+    /// <summary>Its manifest's weightsSha256. <c>run</c> and <c>submit</c> record it; where it stands, other weights are refused.</summary>
+    public string? WeightsSha256 { get; init; }
+}
+
+/// <summary>One data set of the trunk.</summary>
+public sealed record ContinualStageSpec
+{
+    /// <summary>Names the data set in mixtures, in evaluations and on the screen.</summary>
+    [Name]
+    public required string Name { get; init; }
+
+    public required DataSpec Data { get; init; }
+
+    /// <summary>
+    /// SHA-256 of the data set's files, one after the other, in 64 lower-case hex digits. <c>run</c> and <c>submit</c> record it;
+    /// where it stands, other bytes are refused.
+    /// </summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>Bytes of the data set's files, recorded with their hash.</summary>
+    [AtLeast(1), AtMost(1_000_000_000_000_000)]
+    public long? Bytes { get; init; }
+
+    /// <summary>Updates of the trunk in this stage: a round each.</summary>
+    [AtLeast(1), AtMost(1_000_000_000)]
+    public required long Updates { get; init; }
+
+    /// <summary>What each batch of this stage consists of.</summary>
+    public MixtureSpec Mixture { get; init; } = new MixtureSpec.Current();
+
+    /// <summary>What happens to the optimiser's moments when this stage begins.</summary>
+    public BoundaryMoments Moments { get; init; } = BoundaryMoments.Keep;
+
+    /// <summary>
+    /// The release at the end of the stage before, by name, when this stage is to go on from its annealed weights and not from the
+    /// trunk (as WSD-S does, arXiv:2410.05192).
+    /// </summary>
+    [Name]
+    public string? From { get; init; }
+
+    /// <summary>A release at the end of this stage.</summary>
+    public ReleaseSpec? Release { get; init; }
+}
+
+public enum BoundaryMoments
+{
+    /// <summary>Those of the state that the stage begins from.</summary>
+    Keep,
+
+    /// <summary>Moments and the step count of the bias correction begin at zero again (the paper, appendix C).</summary>
+    Reset,
+
+    /// <summary>Those of the trunk at the fork, also where the weights come from a release.</summary>
+    Restore,
+}
+
+/// <summary>A branch of the trunk: its state at an update, annealed over some more with a mixture of its own.</summary>
+public sealed record ReleaseSpec
+{
+    /// <summary>Unique among the releases. By default the name of its stage, for one within a stage with the update: <c>english-300</c>.</summary>
+    [Name]
+    public string? Name { get; init; }
+
+    /// <summary>The trunk's update after which it forks. Only in <c>releases</c>: one that stands with a stage comes at its end.</summary>
+    [AtLeast(1), AtMost(1_000_000_000)]
+    public long? At { get; init; }
+
+    /// <summary>Updates of annealing, t_a.</summary>
+    [AtLeast(1), AtMost(1_000_000_000)]
+    public required long Updates { get; init; }
+
+    /// <summary>The rate of the last one; by default the schedule's min.</summary>
+    [Above(0), AtMost(1_000_000)]
+    public double? Min { get; init; }
+
+    public AnnealTail Tail { get; init; } = AnnealTail.Exponential;
+
+    /// <summary>What each batch of the annealing consists of; by default as in the stage.</summary>
+    public MixtureSpec? Mixture { get; init; }
+}
+
+/// <summary>A text to begin with, and how much to write.</summary>
+public sealed record PreviewSpec
+{
+    public required string Prompt { get; init; }
+
+    [AtLeast(1), AtMost(100_000)]
+    public int Tokens { get; init; } = 400;
+
+    /// <summary>Divides the logits: below 1 the model is bolder than it learnt to be; 0 takes the likeliest token.</summary>
+    [AtLeast(0), AtMost(100)]
+    public double Temperature { get; init; } = 0.8;
+}

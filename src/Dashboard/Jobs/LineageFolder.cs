@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Cluster.Contracts;
+using Cluster.Contracts.Lineage;
+using Cluster.Contracts.Spec;
+
+namespace Cluster.Dashboard.Jobs;
+
+/// <summary>The lineage of a continual job, from its folder: the spec, the manifests of its checkpoints, and its evaluations.</summary>
+public static partial class LineageFolder
+{
+    /// <summary>More than a job of years has; what follows is left out.</summary>
+    private const int MaxEvaluations = 100_000;
+
+    private const int MaxManifestBytes = 4 << 20;
+
+    /// <param name="path">The job's folder.</param>
+    /// <returns>Null when it is no continual job's.</returns>
+    public static LineageView? Read(string path)
+    {
+        var spec = SpecReader.ReadFile(Path.Combine(path, JobLayout.Spec)).Spec;
+        if (spec?.Continual is not { } continual) { return null; }
+
+        ImmutableArray<string> stages = [.. continual.Stages.Select(stage => stage.Name)];
+        var evaluations = ReadEvaluations(Path.Combine(path, JobLayout.Evaluations));
+        return new(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), stages, ReadCheckpoints(Path.Combine(path, JobLayout.Checkpoints)),
+            evaluations, ForgettingMatrix.Of(stages, evaluations));
+    }
+
+    private static ImmutableArray<LineageCheckpoint> ReadCheckpoints(string path)
+    {
+        var folder = new DirectoryInfo(path);
+        if (!folder.Exists || folder.LinkTarget is not null) { return []; }
+        return
+        [
+            .. from directory in folder.EnumerateDirectories()
+               let round = JobLayout.RoundOf(directory.Name)
+               where round is not null && directory.LinkTarget is null
+               orderby round
+               let manifest = ReadManifest(Path.Combine(directory.FullName, JobLayout.Manifest))
+               let node = manifest?.Lineage
+               where node is not null
+               select new LineageCheckpoint(directory.Name, round.Value, manifest.Parent, manifest.SpecHash, manifest.WeightsSha256, node),
+        ];
+    }
+
+    /// <summary>A checkpoint that vanishes meanwhile, or is damaged, is left out: <c>checkpoints</c> and <c>inspect</c> say what is wrong with it.</summary>
+    private static LineageManifest? ReadManifest(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return stream.Length <= MaxManifestBytes ? JsonSerializer.Deserialize(stream, LineageManifestJson.Default.LineageManifest) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A line that was cut off by a crash is left out: its round was evaluated again.</summary>
+    private static ImmutableArray<EvaluationRecord> ReadEvaluations(string path)
+    {
+        var byRound = new SortedDictionary<long, EvaluationRecord>();
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(stream);
+            while (byRound.Count < MaxEvaluations && reader.ReadLine() is { } line)
+            {
+                try
+                {
+                    if (JsonSerializer.Deserialize(line, LineageJson.Default.EvaluationRecord) is { } record) { byRound[record.Round] = record; }
+                }
+                catch (JsonException)
+                {
+                    continue;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [.. byRound.Values]; // Before the first evaluation there is no file.
+        }
+
+        return [.. byRound.Values];
+    }
+
+    /// <summary>The keys of a manifest that a lineage shows.</summary>
+    private sealed record LineageManifest(string? Parent, string SpecHash, string WeightsSha256, LineageNode? Lineage = null);
+
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    [JsonSerializable(typeof(LineageManifest))]
+    private sealed partial class LineageManifestJson : JsonSerializerContext;
+}

@@ -1,0 +1,161 @@
+using Cluster.Contracts.Lineage;
+using Cluster.Contracts.Spec;
+using Cluster.Contracts.Spec.Continual;
+using Cluster.Trainer.Core;
+using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Models;
+using Cluster.Trainer.Core.Optimizers;
+using Cluster.Trainer.Core.Schedules;
+using Cluster.Trainer.Core.State;
+using static TorchSharp.torch;
+
+namespace Cluster.Trainer.Methods.Continual;
+
+/// <summary>
+/// Continual pre-training: "Beyond Cosine Decay: On the effectiveness of Infinite Learning Rate Schedule for Continual
+/// Pre-training", CoLLAs 2025, arXiv:2503.02844, section 3.
+/// </summary>
+/// <remarks>
+/// <code>
+///   trunk      update n of stage k     batch = mixture_k at the stage's next place      η = schedule(n)       x ← step(x, g, η)
+///   branch     fork at n               the trunk's x, moments and t are set aside
+///              update j = 1 .. t_a     batch = the release's mixture                    η = F·(m/F)^(j/t_a)   F = schedule(n)
+///              return                  the trunk's take their place again
+/// </code>
+/// No chance of the trunk (order of samples, dropout, masks) depends on the job's rounds, only on n: whether a release was taken
+/// before, and how many, changes no bit of it. Updates are numbered from 1.
+/// </remarks>
+internal sealed class ContinualMethod : IRoundMethod
+{
+    /// <summary>Counter: the newest stage whose beginning was applied to the moments.</summary>
+    private const string Stage = "stage";
+
+    private readonly JobSpec _spec;
+    private readonly Device _device;
+    private readonly ContinualPlan _plan;
+    private readonly IReadOnlyList<StageData> _data;
+    private readonly ContinualStream _stream;
+    private readonly ContinualLineage _lineage;
+    private readonly long[] _stageLengths;
+    private readonly int _batch;
+    private readonly int _leaf;
+    private readonly FlatModel _model;
+    private readonly IOptimizer _optimizer;
+    private readonly GradientStep _step;
+    private readonly TrunkCopy? _trunk;
+
+    public ContinualMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device)
+    {
+        (_spec, _device) = (spec, device);
+        var continual = spec.Continual ?? throw new ArgumentException("the spec was not checked: it is no continual job", nameof(spec));
+        (_batch, _leaf) = (spec.Batch!.Value, spec.Leaf ?? Math.Min(spec.Batch.Value, Stages.DefaultLeaf)); // Checked.
+        _plan = ContinualPlan.Of(continual);
+        _stageLengths = [.. _plan.Stages.Select(stage => stage.Updates)];
+        _data = StageData.OpenAll(spec, dataRoots);
+        _stream = new ContinualStream(_plan, continual, _batch, spec.Seed, [.. _data.Select(stage => stage.Training.Count)]);
+
+        var first = _data[0].Training;
+        _lineage = new ContinualLineage(_plan, continual, (long)_batch * (continual.Stages[0].Data is DataSpec.Text ? first.InputShape[0] : 1));
+        _model = new FlatModel(ModelCatalog.Create(spec.Model, first.InputShape, first.Classes, spec.Seed, device), spec.Precision, device);
+        if (continual.Start is { } start) { TrunkStart.Load(start, dataRoots, _model); }
+        _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);
+
+        EvaluationSets = [.. _data.Select(stage => EvaluationSet.Of(stage.Name, stage.Evaluation.Count, spec.Evaluate.Samples))];
+        (string, FlatBuffer)[] live = [("theta", _model.Theta), .. _optimizer.Moments];
+        var counters = new SortedDictionary<string, long>(StringComparer.Ordinal) { [GradientStep.Updates] = 0, [Stage] = 0 };
+        if (_plan.Segments.Any(segment => segment.Kind == SegmentKind.Branch))
+        {
+            _trunk = new TrunkCopy(live, device);
+            counters[TrunkCopy.Counter] = 0;
+        }
+
+        State = new MethodState(_model.Layout, [.. live, .. _trunk?.Buffers ?? []], counters);
+        _step = new GradientStep(spec, _model, _optimizer, counters);
+    }
+
+    public long Rounds => _plan.Rounds;
+
+    public long ContributionLength => _model.Layout.Length;
+
+    public IReadOnlyList<EvaluationSet> EvaluationSets { get; }
+
+    public MethodState State { get; }
+
+    public IReadOnlyList<Leaf> Leaves(long round)
+    {
+        var at = Moment.At(_plan, round);
+        return at.IsUpdate ? Leaf.Cut(_batch, _leaf) : [];
+    }
+
+    public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
+    {
+        var at = Moment.At(_plan, round);
+        var masking = at.Chance(_spec.Seed, SeedPurpose.Masking);
+        var parts = _stream.Take(at.Segment, at.BatchIndex, (int)leaf.First, leaf.Count);
+        using var batch = Batch.Join([.. parts.Select(part => _data[part.Stage].Training.Gather(part.Samples, masking, _device))]);
+        return _step.Contribute(batch, at.Chance(_spec.Seed, SeedPurpose.Leaf, leaf.Index), into);
+    }
+
+    public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
+    {
+        var at = Moment.At(_plan, round);
+        return at switch
+        {
+            { IsFork: true } => Fork(at.Segment),
+            { IsReturn: true } => Return(at.Segment),
+            { Segment.Release: { } release } => Anneal(release, at, sum, tally),
+            _ => Train(at, sum, tally),
+        };
+    }
+
+    /// <summary>η = schedule(n).</summary>
+    private RoundResult Train(Moment at, FlatBuffer sum, in Tally tally)
+    {
+        var begins = State.Counters[Stage] < at.Segment.Stage; // Also where the stage's first updates were skipped.
+        var reset = begins && _spec.Continual!.Stages[at.Segment.Stage].Moments == BoundaryMoments.Reset;
+        var result = _step.Update(sum, tally, Rate(at.Update), reset);
+        if (result.Skipped is null) { State.Counters[Stage] = at.Segment.Stage; }
+        return result;
+    }
+
+    /// <summary>η = F·(m/F)^(j/t_a), or another tail, with F = schedule(n) at the fork.</summary>
+    private RoundResult Anneal(Release release, Moment at, FlatBuffer sum, in Tally tally)
+    {
+        var eta = Annealing.Rate((double)at.BranchUpdate / release.Updates, Rate(at.Segment.Update), release.Min, release.Tail);
+        return _step.Update(sum, tally, eta, resetMoments: false);
+    }
+
+    private RoundResult Fork(PlanSegment branch)
+    {
+        _trunk!.Take(State.Counters); // There is one wherever the plan has a branch.
+        return new RoundResult(Rate(branch.Update), GradientNorm: 0);
+    }
+
+    /// <summary>The trunk takes its place again; where the next stage names this release, its weights stay instead.</summary>
+    private RoundResult Return(PlanSegment branch)
+    {
+        var successor = _plan.SuccessorOf(branch, _spec.Continual!);
+        _trunk!.PutBack(State.Counters, weights: successor is null, moments: successor is not { Moments: BoundaryMoments.Keep or BoundaryMoments.Reset });
+        return new RoundResult(Rate(branch.Update), GradientNorm: 0);
+    }
+
+    private double Rate(long n) => TrunkRate.At(n, _spec.Continual!.Schedule, _stageLengths);
+
+    public bool IsEvaluatedAfter(long round) => round == 0 || NodeAfter(round) is { IsMilestone: true };
+
+    public LineageNode NodeAfter(long round) => _lineage.After(round);
+
+    public Tally Evaluate(EvaluationSet set, Leaf leaf)
+    {
+        var data = _data.First(stage => stage.Name == set.Name).Evaluation;
+        using var batch = data.GatherRun(leaf.First, leaf.Count, Seeds.Derive(_spec.Seed, SeedPurpose.Masking, -1), _device);
+        return _model.EvaluateLeaf(batch);
+    }
+
+    public void Dispose()
+    {
+        _trunk?.Dispose();
+        _optimizer.Dispose();
+        _model.Dispose();
+    }
+}
