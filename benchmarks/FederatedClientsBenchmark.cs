@@ -52,7 +52,7 @@ internal static class FederatedClientsBenchmark
         {
             var (time, peak) = (Median(way.Times), Peak(way.Process));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{width,7} {(way.Size == 1 ? "one by one" : way.Size),9} {time,11:F2} {1000 / time,9:F1} {alone.Time / time,15:F2}x {peak / 1e6,9:F0} MB {(peak - alone.Peak) / 1e6,13:+0;-0} MB"));
+                $"{width,7} {(way.Size == 1 ? "one by one" : way.Size),9} {time,11:F2} {1000 / time,9:F1} {alone.Time / time,15:F2}x {peak / 1e6,9:F0} MB {Math.Round((peak - alone.Peak) / 1e6),13:+0;-0;0} MB"));
             way.Process.Dispose();
         }
     }
