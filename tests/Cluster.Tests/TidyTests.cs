@@ -27,7 +27,7 @@ public sealed class TidyTests
         ("src/Trainer/Core", ["Cluster.Trainer.Methods"], "shared parts know no method"),
         ("src/Trainer/Core", ["Cluster.Trainer.Rounds", "Cluster.Trainer.Worker", "Cluster.Contracts.Jobs", "Orleans"], "the compute core runs without a cluster"),
         ("src/Trainer/Methods", ["Cluster.Trainer.Rounds", "Cluster.Trainer.Worker", "Cluster.Trainer.Core.Collectives", "Cluster.Contracts.Jobs", "Orleans"], "a method is maths: it knows neither ranks nor the cluster"),
-        ("src/Trainer/Rounds", ["Cluster.Trainer.Worker", "Cluster.Trainer.Methods.Continual", "Cluster.Trainer.Methods.FedHyper", "Cluster.Trainer.Methods.Lamb", "Cluster.Contracts.Jobs", "Orleans"], "the loop runs any method on any mesh"),
+        ("src/Trainer/Rounds", ["Cluster.Trainer.Worker", "Cluster.Trainer.Methods.Continual", "Cluster.Trainer.Methods.FedHyper", "Cluster.Trainer.Methods.ForwardForward", "Cluster.Trainer.Methods.Lamb", "Cluster.Contracts.Jobs", "Orleans"], "the loop runs any method on any mesh"),
         ("src/Contracts", ["Cluster.Client", "Cluster.Dashboard", "Cluster.Grains", "Cluster.Trainer", "TorchSharp"], "what all share depends on none"),
         ("src/Grains", ["TorchSharp"], "the control plane does no maths"),
     ];

@@ -24,6 +24,12 @@ internal static class DataCheck
             return;
         }
 
+        if (data is DataSpec.Graph graph)
+        {
+            GraphFolder.Read(graph, roots);
+            return;
+        }
+
         var masked = spec.Model is ModelSpec.Bert;
         var sequences = Stages.Of(spec).Select(stage => stage.Sequence).ToArray();
         foreach (var sequence in sequences.Distinct()) { DataSets.Open(data, roots, DataSplit.Train, sequence, masked); }

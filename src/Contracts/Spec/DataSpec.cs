@@ -35,4 +35,41 @@ public abstract record DataSpec
         [Above(0), Below(1)]
         public double MaskedShare { get; init; } = 0.15;
     }
+
+    /// <summary>
+    /// Formants of seven vowels, 12 numbers a row, each standardised: <c>vowels.csv</c>, 258 rows. One fifth of them is kept for
+    /// evaluation.
+    /// </summary>
+    public sealed record Vowels : DataSpec
+    {
+        public string Path { get; init; } = "vowels";
+
+        /// <summary>Which fifth: the rows are dealt out to five folds in a fixed random order.</summary>
+        [AtLeast(0), AtMost(4)]
+        public int Fold { get; init; }
+    }
+
+    /// <summary>
+    /// A graph with features and labels of its nodes: a folder with <c>edges.csv</c>, <c>features.csv</c>, <c>labels.csv</c> (plain or
+    /// gzip), <c>splits.json</c> and <c>meta.json</c>.
+    /// </summary>
+    public sealed record Graph : DataSpec
+    {
+        public string Path { get; init; } = "graphs/cora";
+
+        /// <summary>A split that splits.json names, for the classes of nodes. For links the edges are split by the job's seed: 64 % train, 16 % validate, 20 % evaluate.</summary>
+        public string? Split { get; init; }
+
+        public FeatureValues Features { get; init; } = FeatureValues.Binary;
+    }
+}
+
+/// <summary>What is made of a graph's features. In both cases each node's are then divided by their sum, where that is above 1.</summary>
+public enum FeatureValues
+{
+    /// <summary>Every value above zero becomes 1, as the loader of ForwardGNN's published code does.</summary>
+    Binary,
+
+    /// <summary>The values of the file: the bag of words of its paper.</summary>
+    AsGiven,
 }

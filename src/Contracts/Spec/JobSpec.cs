@@ -72,6 +72,10 @@ public sealed record JobSpec
     [OnlyWith(nameof(Method), TrainingMethod.FedHyper, IsRequired = true)]
     public FederatedSpec? Federated { get; init; }
 
+    /// <summary>Layer-local learning: what the layers learn from, and how.</summary>
+    [OnlyWith(nameof(Method), TrainingMethod.ForwardForward, IsRequired = true)]
+    public ForwardForwardSpec? ForwardForward { get; init; }
+
     /// <summary>Continual pre-training: the trunk's schedule, its data sets and its releases.</summary>
     [OnlyWith(nameof(Method), TrainingMethod.Continual, IsRequired = true)]
     public ContinualSpec? Continual { get; init; }
@@ -106,6 +110,9 @@ public enum TrainingMethod
 
     /// <summary>Federated learning with learning rates by hypergradient descent (Wang, Wang and Li 2024), and its base lines.</summary>
     FedHyper = 2,
+
+    /// <summary>Layer-local learning without a backward pass (Hinton 2022; Park et al. 2024; Momeni et al. 2023).</summary>
+    ForwardForward = 3,
 
     /// <summary>Continual pre-training with an infinite learning-rate schedule ("Beyond Cosine Decay", CoLLAs 2025).</summary>
     Continual = 4,

@@ -73,6 +73,58 @@ public abstract record ModelSpec
         [AtLeast(0), Below(1)]
         public double Dropout { get; init; }
     }
+
+    /// <summary>Graph convolutions (Kipf and Welling 2017). With forwardForward alone.</summary>
+    public sealed record Gcn : ModelSpec
+    {
+        [AtLeast(1), AtMost(100)]
+        public int Layers { get; init; } = 2;
+
+        /// <summary>Units of a layer.</summary>
+        [AtLeast(1), AtMost(65536)]
+        public int Width { get; init; } = 128;
+    }
+
+    /// <summary>GraphSAGE with the mean of the neighbours (Hamilton et al. 2017). With forwardForward alone.</summary>
+    public sealed record Sage : ModelSpec
+    {
+        [AtLeast(1), AtMost(100)]
+        public int Layers { get; init; } = 2;
+
+        /// <summary>Units of a layer.</summary>
+        [AtLeast(1), AtMost(65536)]
+        public int Width { get; init; } = 128;
+    }
+
+    /// <summary>Graph attention (Veličković et al. 2018), the heads side by side. With forwardForward alone.</summary>
+    public sealed record Gat : ModelSpec
+    {
+        [AtLeast(1), AtMost(100)]
+        public int Layers { get; init; } = 2;
+
+        /// <summary>Units of a layer, all heads together.</summary>
+        [AtLeast(1), AtMost(65536)]
+        public int Width { get; init; } = 128;
+
+        [AtLeast(1), AtMost(512)]
+        public int Heads { get; init; } = 4;
+    }
+
+    /// <summary>Layers of a black box and a linear map behind it. With forwardForward alone.</summary>
+    public sealed record Physical : ModelSpec
+    {
+        [AtLeast(1), AtMost(100)]
+        public int Layers { get; init; } = 2;
+
+        /// <summary>Outputs of each linear map, and inputs of the box above it.</summary>
+        [AtLeast(1), AtMost(65536)]
+        public int Width { get; init; } = 20;
+
+        /// <summary>The linear map sees the box's input beside its output.</summary>
+        public bool Skip { get; init; } = true;
+
+        public required BoxSpec Box { get; init; }
+    }
 }
 
 public enum Normalization

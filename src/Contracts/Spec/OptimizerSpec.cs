@@ -9,23 +9,23 @@ public sealed record OptimizerSpec
 {
     public OptimizerKind Kind { get; init; } = OptimizerKind.Lamb;
 
-    /// <summary>LAMB and AdamW: decay rate of the first moment.</summary>
-    [AtLeast(0), Below(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW)]
+    /// <summary>LAMB, AdamW and Adam: decay rate of the first moment.</summary>
+    [AtLeast(0), Below(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW, OptimizerKind.Adam)]
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>LAMB and AdamW: decay rate of the second moment.</summary>
-    [AtLeast(0), Below(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW)]
+    /// <summary>LAMB, AdamW and Adam: decay rate of the second moment.</summary>
+    [AtLeast(0), Below(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW, OptimizerKind.Adam)]
     public double Beta2 { get; init; } = 0.999;
 
-    /// <summary>LAMB, AdamW: added to the root of the second moment, default 1e-6 and 1e-8. LARS: added to the denominator of the ratio, default 1e-8.</summary>
-    [AtLeast(0), AtMost(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW, OptimizerKind.Lars)]
+    /// <summary>LAMB, AdamW and Adam: added to the root of the second moment, default 1e-6 for LAMB, else 1e-8. LARS: added to the denominator of the ratio, default 1e-8.</summary>
+    [AtLeast(0), AtMost(1), OnlyWith(nameof(Kind), OptimizerKind.Lamb, OptimizerKind.AdamW, OptimizerKind.Lars, OptimizerKind.Adam)]
     public double? Epsilon { get; init; }
 
     /// <summary>LAMB: epsilon under the root, as NVLAMB prints it.</summary>
     [OnlyWith(nameof(Kind), OptimizerKind.Lamb)]
     public bool EpsilonInsideRoot { get; init; }
 
-    /// <summary>λ. Default 0.01 for LAMB and AdamW, 5e-4 for LARS and SGD.</summary>
+    /// <summary>λ. Default 0.01 for LAMB and AdamW, 5e-4 for LARS, SGD and Adam.</summary>
     [AtLeast(0), AtMost(1_000)]
     public double? WeightDecay { get; init; }
 
@@ -78,6 +78,9 @@ public enum OptimizerKind
     AdamW,
 
     Sgd,
+
+    /// <summary>Adam with λx added to the gradient before the moments (Kingma and Ba 2015), where AdamW decays beside the update.</summary>
+    Adam,
 }
 
 public enum ExclusionSpec

@@ -15,14 +15,28 @@ internal static class SpecChecks
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered(spec.Workers, report);
-        if (spec.Method != TrainingMethod.Continual) { ModelFitsData(spec.Model, spec.Data, "data.kind", report); }
+        if (MethodFitsModel(spec, report) && spec.Method != TrainingMethod.Continual) { ModelFitsData(spec.Model, spec.Data, "data.kind", report); }
         switch (spec.Method)
         {
             case TrainingMethod.Lamb: StageChecks.All(spec, report); break;
             case TrainingMethod.FedHyper: FederatedChecks.All(spec, report); break;
+            case TrainingMethod.ForwardForward: ForwardForwardChecks.All(spec, report); break;
             case TrainingMethod.Continual: ContinualChecks.All(spec, report); break;
             default: break; // Not known: which keys are missing cannot be judged.
         }
+    }
+
+    private static bool MethodFitsModel(JobSpec spec, SpecReport report)
+    {
+        if (spec.Method is 0 or TrainingMethod.ForwardForward || spec.Model is not (ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat or ModelSpec.Physical))
+        {
+            return true;
+        }
+
+        report.Broken(
+            "model.kind", $"{Quote.Show(SpecNames.Of(spec.Model.GetType()))} with method {SpecNames.Of(spec.Method)}",
+            "mlp, lenet, resnet, bert or gpt, or method forwardForward", "method");
+        return false;
     }
 
     private static void WorkersAreOrdered(WorkersSpec workers, SpecReport report)
@@ -45,8 +59,10 @@ internal static class SpecChecks
         var wanted = (model, data) switch
         {
             (ModelSpec.Bert or ModelSpec.Gpt, not DataSpec.Text) => "text",
-            (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
-            (ModelSpec.Mlp or ModelSpec.ResNet, DataSpec.Text) => "digits, mnist, fashion-mnist or cifar10",
+            (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text or DataSpec.Vowels or DataSpec.Graph) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
+            (ModelSpec.ResNet, DataSpec.Text or DataSpec.Vowels or DataSpec.Graph) => "digits, mnist, fashion-mnist or cifar10",
+            (ModelSpec.Mlp or ModelSpec.Physical, DataSpec.Text or DataSpec.Graph) => "digits, mnist, fashion-mnist, cifar10 or vowels",
+            (ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat, not DataSpec.Graph) => "graph",
             _ => null,
         };
         if (wanted is not null)
@@ -61,6 +77,7 @@ internal static class SpecChecks
         {
             ModelSpec.Bert bert => (bert.Width, bert.Heads),
             ModelSpec.Gpt gpt => (gpt.Width, gpt.Heads),
+            ModelSpec.Gat gat => (gat.Width, gat.Heads),
             _ => (1, 1),
         };
         if (width % heads != 0)

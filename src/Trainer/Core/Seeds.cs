@@ -28,6 +28,16 @@ internal enum SeedPurpose
     Leaf = 3,
     Masking = 4,
 
+    // Forward-forward: negatives, graphs, black boxes.
+    WrongLabel = 10,
+    HybridPartner = 11,
+    HybridMask = 12,
+    VirtualNodes = 13,
+    EdgeSplit = 14,
+    BlackBox = 15,
+    BoxNoise = 16,
+    GoodnessDirection = 17,
+
     // Federated: who holds what, who takes part, and in which order a client sees its samples.
     PartitionOrder = 20,
     PartitionShares = 21,

@@ -16,7 +16,10 @@ namespace Cluster.Trainer.Methods;
 /// </remarks>
 internal interface IRoundMethod : IDisposable
 {
-    /// <summary>How many rounds the job has.</summary>
+    /// <summary>
+    /// How many rounds the job has. A method that sees by itself when it is done has an upper bound here, and lowers it to the
+    /// rounds committed once it is: a function of its state, so all workers end alike.
+    /// </summary>
     long Rounds { get; }
 
     /// <summary>Floats in one contribution.</summary>
@@ -33,6 +36,9 @@ internal interface IRoundMethod : IDisposable
     /// returns its scalars. Depends on the state before the round and on the leaf, not on leaves computed before it.
     /// </summary>
     Tally Contribute(long round, Leaf leaf, FlatBuffer into);
+
+    /// <summary>Why the last contribution of this worker had a loss that is not a number, where the method knows; null otherwise.</summary>
+    string? Trouble => null;
 
     /// <summary>
     /// Takes one step with the round's canonical sum. May write over <paramref name="sum"/>. A sum that is not finite, or of no

@@ -16,8 +16,13 @@ internal static class OptimizerFactory
     {
         OptimizerKind.Lamb => new LambOptimizer(spec, layout, device, threads),
         OptimizerKind.Lars => new LarsOptimizer(spec, layout, device, threads),
-        OptimizerKind.AdamW => new AdamW(spec, layout, device, threads),
+        OptimizerKind.AdamW or OptimizerKind.Adam => new AdamW(spec, layout, device, threads),
         OptimizerKind.Sgd => new Sgd(spec, layout, device, threads),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Kind, "not an optimiser"),
     };
+
+    /// <summary>The same, for a method that updates its layers one by one.</summary>
+    /// <exception cref="ArgumentException">The spec was not checked: it asks for a rule that is not element-wise.</exception>
+    public static IElementwiseOptimizer CreateElementwise(OptimizerSpec spec, Layout layout, Device device, int threads = 1) =>
+        Create(spec, layout, device, threads) as IElementwiseOptimizer ?? throw new ArgumentException($"{spec.Kind} does not update layers one by one", nameof(spec));
 }

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Methods.Continual;
 using Cluster.Trainer.Methods.FedHyper;
+using Cluster.Trainer.Methods.ForwardForward;
 using Cluster.Trainer.Methods.Lamb;
 using static TorchSharp.torch;
 
@@ -16,6 +17,7 @@ internal static class TrainingMethods
         TrainingMethod.Lamb => new LargeBatchMethod(spec, dataRoots, device),
         TrainingMethod.Continual => new ContinualMethod(spec, dataRoots, device),
         TrainingMethod.FedHyper => new FederatedMethod(spec, dataRoots, device),
+        TrainingMethod.ForwardForward => ForwardForwardMethods.Create(spec, dataRoots, device),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Method, "unknown method"),
     };
 }

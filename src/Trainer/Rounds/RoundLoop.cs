@@ -91,7 +91,7 @@ internal sealed class RoundLoop : IDisposable
         var (agreed, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
 
         var result = leaves.Count == 0 ? _method.Update(round, sum, total)
-            : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
+            : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, _method.Trouble ?? "the loss is not finite")
             : Reduce(mesh, round, ranges, total, sum);
 
         _counters.Commit(total, result.Skipped is not null);

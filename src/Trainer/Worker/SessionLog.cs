@@ -28,7 +28,6 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
     private long _keepEvery = 1; // Of the rounds; a power of two.
     private int _noticesInFlight;
     private long _absorbedRound;
-    private long _storedRound;
     private long _generation;
     private long _known;
     private int _rank = -1;
@@ -181,11 +180,10 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
         {
             if (_urgent.Task.IsCompleted) { _urgent = new(TaskCreationOptions.RunContinuationsAsynchronously); }
             _noticesInFlight = _notices.Count;
-            var after = _outcome is null ? _absorbedRound : _storedRound; // The last report may be the first that a restarted control plane hears.
             return new JobReport(
                 jobId, _generation, _known, _isReady, _round, _rounds, _leaves,
-                _rank == 0 ? [.. _samples.Where(sample => sample.Round > after)] : [],
-                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session, after, version);
+                _rank == 0 ? [.. _samples.Where(sample => sample.Round > _absorbedRound)] : [],
+                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session, _absorbedRound, version);
         }
     }
 
@@ -203,7 +201,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
     {
         lock (_lock)
         {
-            (_absorbedRound, _storedRound) = (round, Math.Max(stored, _storedRound));
+            _absorbedRound = round;
             _samples.RemoveAll(sample => sample.Round <= stored);
             if (_samples.Count < MaxKept / 2) { _keepEvery = 1; }
         }

@@ -195,6 +195,13 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
             if (end is LoopEnd.ChangedOver) { Log.ChangedOver(); }
             else { Log.End(Conclude(end, method, environment)); }
         }
+        catch (BadInputException)
+        {
+            // The job fails, as with a laboratory device that gives up; the rounds before it are kept, so that it can be resumed.
+            var counters = new RoundCounters(method.State.Counters);
+            if (counters.Round > 0 && counters.SkippedInARow == 0) { _checkpoints?.SaveLast(counters); }
+            throw;
+        }
         catch (MeshFaultException fault) when (fault.Fault.Kind != FaultKind.Aborted)
         {
             LogFault(assignment, fault.Message);

@@ -8,7 +8,10 @@ using Xunit.Abstractions;
 
 namespace Cluster.Tests.Elastic;
 
-/// <summary>Stages and releases ordered while a job runs: it becomes, bit for bit, the job that had them in its spec from the beginning.</summary>
+/// <summary>
+/// Stages and releases ordered while a job runs: it becomes, bit for bit, the job that had them in its spec from the beginning. With
+/// <c>CLUSTER_KILL_RUNS</c> one more trainer is killed, within the branch.
+/// </summary>
 [Collection(EndToEndTests.Name)]
 public sealed class OrderTests(ITestOutputHelper output)
 {
@@ -42,10 +45,12 @@ public sealed class OrderTests(ITestOutputHelper output)
         cluster.AddTrainer();
         await TakenAsync(cluster, job, 1);
 
-        // In the branch, or soon after it.
-        await cluster.UntilAsync(job, view => view.Round >= view.Orders[0].Round + 3, "the branch");
-        cluster.KillTrainer(cluster.Trainers.First());
-        cluster.AddTrainer();
+        if (Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") is not null)
+        {
+            await cluster.UntilAsync(job, view => view.Round >= view.Orders[0].Round + 3, "the branch");
+            cluster.KillTrainer(cluster.Trainers.First());
+            cluster.AddTrainer();
+        }
 
         Assert.Null((await job.Order(OrderKind.Append, Prose, [])).Refusal);
         cluster.KillSilo(); // What was acknowledged is not forgotten, also where the trunk has come to its end before the silo is back.

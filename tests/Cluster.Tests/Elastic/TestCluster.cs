@@ -137,7 +137,7 @@ internal sealed class TestCluster : IAsyncDisposable
         {
             try
             {
-                view = await job.View(long.MaxValue).WaitAsync(TimeSpan.FromSeconds(2));
+                view = await job.View(long.MaxValue).WaitAsync(TimeSpan.FromMilliseconds(500));
                 if (state(view)) { return view; }
                 if (view.State.IsFinal) { Assert.Fail($"the job is {view.State} before {what}: {view.Reason}\n{Describe(view)}"); }
             }

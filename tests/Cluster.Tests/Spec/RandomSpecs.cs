@@ -8,7 +8,61 @@ internal sealed class RandomSpecs(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public JobSpec Next() => Coin() ? NextFederated() : NextLamb();
+    public JobSpec Next() => _random.Next(3) switch
+    {
+        0 => NextFederated(),
+        1 => NextForwardForward(),
+        _ => NextLamb(),
+    };
+
+    private JobSpec NextForwardForward()
+    {
+        var job = Fill(new JobSpec { Name = Name(), Method = TrainingMethod.ForwardForward, Model = null!, Data = null! }) with
+        {
+            Batch = 100,
+            Leaf = null,
+            Epochs = 3,
+            Rounds = null,
+            Sequence = null,
+            Precision = Precision.Float32,
+            Optimizer = new() { Kind = One(OptimizerKind.Sgd, OptimizerKind.Adam, OptimizerKind.AdamW) },
+            Schedule = new ScheduleSpec { Lr = _random.NextDouble() + 1e-9, Decay = DecayKind.Constant },
+            Scaling = null,
+            Clip = null,
+            Workers = new(),
+            Stages = [],
+        };
+        return _random.Next(3) switch
+        {
+            0 => job with { Model = new ModelSpec.Mlp { Hidden = [20, 10] }, Data = Fill(new DataSpec.Digits()), ForwardForward = Dense(Fill(new ForwardForwardSpec.Dense())) },
+            1 => job with { Model = new ModelSpec.Physical { Box = One<BoxSpec>(Fill(new BoxSpec.Smooth()), Fill(new BoxSpec.Table()), new BoxSpec.Device { Address = "a:1" }) }, Data = Fill(new DataSpec.Vowels()), ForwardForward = Fill(new ForwardForwardSpec.Physical()) },
+            _ => job with
+            {
+                Batch = null,
+                Evaluate = new(),
+                Model = One<ModelSpec>(Fill(new ModelSpec.Gcn()), Fill(new ModelSpec.Sage()), new ModelSpec.Gat { Heads = 2 }),
+                Data = new DataSpec.Graph { Split = "public" },
+                ForwardForward = Graph(Fill(new ForwardForwardSpec.Graph())),
+            },
+        };
+    }
+
+    /// <summary>A read-out only where something reads it, and no prediction by goodness where no label is in the input.</summary>
+    private static ForwardForwardSpec.Dense Dense(ForwardForwardSpec.Dense dense) => dense with
+    {
+        Prediction = dense.Negatives == NegativeData.Hybrid ? DensePrediction.OnePass : dense.Prediction,
+        FirstLayerVotes = false,
+        ReadOut = dense.Prediction == DensePrediction.OnePass ? new ReadOutSpec { RateFactor = 2 } : null,
+    };
+
+    private static ForwardForwardSpec.Graph Graph(ForwardForwardSpec.Graph graph) => graph with
+    {
+        Task = GraphTask.Nodes,
+        Loss = null,
+        Threshold = null,
+        Alpha = null,
+        PredictionSteps = graph.Algorithm == GraphAlgorithm.SfTopToInput ? Math.Max(graph.PredictionSteps, graph.PredictionFrom) : graph.PredictionSteps,
+    };
 
     private JobSpec NextFederated()
     {
@@ -38,6 +92,7 @@ internal sealed class RandomSpecs(int seed)
             {
                 LocalSteps = bySteps ? 7 : null,
                 LocalEpochs = bySteps ? null : 2,
+                ClientsTogether = Coin() ? null : 1,
                 GlobalLr = scheduler is SchedulerSpec.FedExp ? 1 : _random.NextDouble() + 1e-9,
                 LocalOptimizer = One<LocalOptimizerSpec>(new LocalOptimizerSpec.Sgd(), scheduler is SchedulerSpec.FedHyper { Mode: HyperMode.Released } ? new LocalOptimizerSpec.Sgd() : Fill(new LocalOptimizerSpec.Adam())),
                 Scheduler = scheduler,

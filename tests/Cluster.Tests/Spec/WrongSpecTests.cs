@@ -53,7 +53,7 @@ public sealed class WrongSpecTests
         { "{kind: mlp}", "{kind: nlp}", 3, "model.kind", "(did you mean \"mlp\"?)" },
         { "{kind: mlp}", "{kind: [mlp]}", 3, "model.kind", "found a list" },
         { "{kind: digits}", "{kind: fashionMnist}", 4, "data.kind", "(did you mean \"fashion-mnist\"?)" },
-        { "kind: lamb", "kind: adam", 8, "optimizer.kind", "(did you mean \"adamw\"?), allowed: one of lamb, lars, adamw, sgd" },
+        { "kind: lamb", "kind: adamx", 8, "optimizer.kind", "(did you mean \"adamw\"?), allowed: one of lamb, lars, adamw, sgd, adam" },
         { "epochs: 2", "epochs: 2\nprecision: float16", 7, "precision", "allowed: one of float32, bfloat16" },
 
         // Limits.
@@ -93,6 +93,8 @@ public sealed class WrongSpecTests
         { "beta1: 0.9", "normClamp: {low: 2, high: 1.5}", 9, "optimizer.normClamp.low", "a number at most 1.5" },
         { "{kind: mlp}", "{kind: lenet}", 4, "data.kind", "found \"digits\" with model.kind lenet, allowed: mnist, fashion-mnist or cifar10" },
         { "{kind: mlp}", "{kind: bert}", 4, "data.kind", "found \"digits\" with model.kind bert, allowed: text" },
+        { "{kind: mlp}", "{kind: gcn}", 3, "model.kind", "found \"gcn\" with method lamb, allowed: mlp, lenet, resnet, bert or gpt, or method forwardForward" },
+        { "epochs: 2", "epochs: 2\nforwardForward: {kind: dense}", 7, "forwardForward", "a key that method lamb does not use, allowed: this key with method forwardForward" },
         { "{kind: digits}", "{kind: text, files: [a]}", 4, "data.kind", "found \"text\" with model.kind mlp, allowed: digits, mnist" },
         { "epochs: 2", "epochs: 2\nsequence: 8", 7, "sequence", "tokens per sample with data.kind digits" },
 
@@ -162,6 +164,9 @@ public sealed class WrongSpecTests
         { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: folders, clients: []}", 7, "federated.partition.clients", "found an empty list" },
         { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: folders, clients: [{name: a, path: a}]}", 8, "federated.clientsPerRound", "found 6, more than there are clients, allowed: a whole number at least 1 and at most 1" },
         { "{kind: dirichlet, clients: 30, alpha: 0.5}\n  clientsPerRound: 6", "{kind: folders, clients: [{name: a, path: a}, {name: a, path: b}]}\n  clientsPerRound: 2", 7, "federated.partition.clients[1].name", "found \"a\", the name of an earlier client" },
+
+        { "clientsPerRound: 6", "clientsPerRound: 6\n  clientsTogether: 257", 9, "federated.clientsTogether", "at least 1 and at most 256" },
+        { "rounds: 30\nfederated:\n", "rounds: 30\nprecision: bfloat16\nfederated:\n  clientsTogether: 4\n", 8, "federated.clientsTogether", "found 4 with another model than an mlp without dropout, in float32, on images, allowed: 1, or no such key" },
 
         // Local steps and rates.
         { "localEpochs: 2", "localEpochs: 2\n  localSteps: 9", 10, "federated.localSteps", "localSteps beside localEpochs, allowed: one of the two" },

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 
@@ -6,7 +7,8 @@ namespace Cluster.Trainer.Core.Data;
 /// <summary>Opens the data set that a spec names.</summary>
 /// <remarks>
 /// Images are scaled to 0 .. 1; MNIST, Fashion-MNIST and CIFAR-10 then to mean 0 and deviation 1 with the customary constants of
-/// their training images, per colour. Constants, not measured values: a subset of the data is scaled like the whole.
+/// their training images, per colour, unless <see cref="PixelRange.Unit"/> is asked for. Constants, not measured values: a subset of
+/// the data is scaled like the whole. A graph is no list of samples: see <see cref="GraphFolder"/>.
 /// </remarks>
 internal static class DataSets
 {
@@ -16,6 +18,7 @@ internal static class DataSets
     private static readonly PixelScale s_red = PixelScale.Standardise(0.4914, 0.2470);
     private static readonly PixelScale s_green = PixelScale.Standardise(0.4822, 0.2435);
     private static readonly PixelScale s_blue = PixelScale.Standardise(0.4465, 0.2616);
+    private static readonly PixelScale s_byte = PixelScale.ToUnit(byte.MaxValue);
 
     /// <summary>Reads one split into memory.</summary>
     /// <param name="spec">The data set.</param>
@@ -23,17 +26,21 @@ internal static class DataSets
     /// <param name="split">Which part.</param>
     /// <param name="sequence">Tokens in a sample. Text only, and there it must be given.</param>
     /// <param name="masked">Text only: targets are masked bytes, not the next ones.</param>
+    /// <param name="pixels">Images only.</param>
     /// <exception cref="BadInputException">A file is missing or damaged, or the text is shorter than one sample.</exception>
-    public static IDataSet Open(DataSpec spec, IReadOnlyList<string> roots, DataSplit split, int? sequence = null, bool masked = false)
+    public static IDataSet Open(
+        DataSpec spec, IReadOnlyList<string> roots, DataSplit split, int? sequence = null, bool masked = false, PixelRange pixels = PixelRange.Standardised)
     {
         if (split is not (DataSplit.Train or DataSplit.Evaluation)) { throw new ArgumentOutOfRangeException(nameof(split), split, "Train or Evaluation"); }
 
+        var unit = pixels == PixelRange.Unit;
         return spec switch
         {
             DataSpec.Digits digits => OpenDigits(digits.Path, roots, split),
-            DataSpec.Mnist mnist => OpenIdx(mnist.Path, roots, split, s_mnist),
-            DataSpec.FashionMnist fashion => OpenIdx(fashion.Path, roots, split, s_fashionMnist),
-            DataSpec.Cifar10 cifar => OpenCifar10(cifar.Path, roots, split),
+            DataSpec.Mnist mnist => OpenIdx(mnist.Path, roots, split, unit ? s_byte : s_mnist),
+            DataSpec.FashionMnist fashion => OpenIdx(fashion.Path, roots, split, unit ? s_byte : s_fashionMnist),
+            DataSpec.Cifar10 cifar => OpenCifar10(cifar.Path, roots, split, unit ? [s_byte, s_byte, s_byte] : [s_red, s_green, s_blue]),
+            DataSpec.Vowels vowels => VowelsFile.Read(VowelsFiles(vowels.Path, roots)[0], vowels.Fold, split),
             DataSpec.Text text => OpenText(text, roots, split, sequence, masked),
             _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
         };
@@ -50,6 +57,8 @@ internal static class DataSets
             DataSpec.Mnist mnist => Both(split => IdxFiles(mnist.Path, roots, split)),
             DataSpec.FashionMnist fashion => Both(split => IdxFiles(fashion.Path, roots, split)),
             DataSpec.Cifar10 cifar => Both(split => Cifar10FilesOf(cifar.Path, roots, split)),
+            DataSpec.Vowels vowels => VowelsFiles(vowels.Path, roots),
+            DataSpec.Graph graph => GraphFolder.FilesOf(graph, roots),
             DataSpec.Text text => [.. text.Files.Select(file => DataSearch.FindFile(file, roots))],
             _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
         };
@@ -79,6 +88,8 @@ internal static class DataSets
         return DataSearch.FindFiles(path, roots, official, single);
     }
 
+    private static IReadOnlyList<string> VowelsFiles(string path, IReadOnlyList<string> roots) => DataSearch.FindFiles(path, roots, [VowelsFile.Name]);
+
     private static ImageSet OpenDigits(string path, IReadOnlyList<string> roots, DataSplit split)
     {
         var file = DigitsFiles(path, roots, split)[0];
@@ -100,10 +111,10 @@ internal static class DataSets
         return new ImageSet(pixels, labels, classes, side, side, [scale]);
     }
 
-    private static ImageSet OpenCifar10(string path, IReadOnlyList<string> roots, DataSplit split)
+    private static ImageSet OpenCifar10(string path, IReadOnlyList<string> roots, DataSplit split, ImmutableArray<PixelScale> colours)
     {
         var (pixels, labels) = Cifar10Files.Read(Cifar10FilesOf(path, roots, split));
-        return new ImageSet(pixels, labels, Cifar10Files.Classes, 32, 32, [s_red, s_green, s_blue]);
+        return new ImageSet(pixels, labels, Cifar10Files.Classes, 32, 32, colours);
     }
 
     private static TextWindows OpenText(DataSpec.Text spec, IReadOnlyList<string> roots, DataSplit split, int? sequence, bool masked)

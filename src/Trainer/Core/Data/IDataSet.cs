@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Data;
@@ -47,6 +48,16 @@ internal enum DataSplit
     None = 0,
     Train,
     Evaluation,
+}
+
+/// <summary>What pixels become.</summary>
+internal enum PixelRange
+{
+    /// <summary>Mean 0 and deviation 1 over the training images, where the data set has such constants; else 0 to 1.</summary>
+    Standardised,
+
+    /// <summary>0 to 1: black is nothing.</summary>
+    Unit,
 }
 
 /// <summary>

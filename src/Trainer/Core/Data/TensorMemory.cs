@@ -16,6 +16,13 @@ internal static class TensorMemory
     /// <exception cref="OverflowException">The tensor has 2 GiB or more.</exception>
     public static Span<T> Elements<T>(Tensor tensor) where T : unmanaged => MemoryMarshal.Cast<byte, T>(tensor.bytes);
 
+    /// <summary>The first element of a contiguous CPU tensor. Valid while the tensor lives.</summary>
+    public static unsafe T* Pointer<T>(Tensor tensor) where T : unmanaged
+    {
+        using var storage = tensor.storage<T>();
+        return (T*)storage.data_ptr() + tensor.storage_offset();
+    }
+
     /// <summary>The tensor on <paramref name="device"/>; a CPU tensor that had to be copied is freed.</summary>
     public static Tensor MoveTo(Tensor tensor, Device device)
     {

@@ -5,6 +5,7 @@ using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
 using TorchSharp.Modules;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Models;
@@ -114,7 +115,7 @@ internal sealed class FlatModel : IDisposable
     private static Tally Score(Tensor logits, Tensor loss, Batch batch)
     {
         var targets = batch.Targets.view(-1);
-        var counted = targets.ne(Batch.NoTarget).sum();
+        var counted = targets.ne(Number(Batch.NoTarget)).sum();
         var correct = logits.argmax(-1).eq(targets).sum(); // NoTarget is no class, so it is never the largest.
         return new(batch.Samples, counted.item<long>(), loss.item<float>(), correct.item<long>(), Leaves: 1);
     }
@@ -126,7 +127,7 @@ internal sealed class FlatModel : IDisposable
     private void Bind(FlatBuffer buffer)
     {
         if (ReferenceEquals(buffer, _bound)) { return; }
-        foreach (var (parameter, segment) in _parameters) { parameter.grad = View(buffer, segment); }
+        foreach (var (parameter, segment) in _parameters) { parameter.grad = buffer.View(segment); }
         foreach (var (norm, mean, variance) in _norms)
         {
             Unbind(norm);
@@ -149,15 +150,9 @@ internal sealed class FlatModel : IDisposable
     private static void Become(Tensor tensor, FlatBuffer buffer, Segment segment)
     {
         using var _ = no_grad();
-        using var view = View(buffer, segment);
+        using var view = buffer.View(segment);
         view.copy_(tensor);
         tensor.set_(view);
-    }
-
-    private static Tensor View(FlatBuffer buffer, Segment segment)
-    {
-        using var part = buffer.Tensor.narrow(0, segment.Offset, segment.Length);
-        return part.view([.. segment.Shape]);
     }
 
     /// <summary>
@@ -166,7 +161,7 @@ internal sealed class FlatModel : IDisposable
     /// </summary>
     private static Tensor Alias(FlatBuffer buffer, Segment segment)
     {
-        using var view = View(buffer, segment);
+        using var view = buffer.View(segment);
         return empty(0, device: buffer.Tensor.device).set_(view).DetachFromDisposeScope();
     }
 

@@ -28,6 +28,16 @@ internal static unsafe class FlatNorm
         return z.mul_(z).sum().item<double>();
     }
 
+    /// <summary>The same over one part.</summary>
+    public static double SumOfSquares(FlatBuffer buffer, in Part part)
+    {
+        if (buffer.IsOnCpu) { return SumOfSquares(buffer.Pointer + part.Offset, part.Length); }
+
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        return buffer.Tensor.narrow(0, part.Offset, part.Length).to(ScalarType.Float64).square().sum().item<double>();
+    }
+
     public static double SumOfSquares<T>(T* z, long length, int threads = 1) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var blocks = checked((int)((length + Blocks.Length - 1) / Blocks.Length));

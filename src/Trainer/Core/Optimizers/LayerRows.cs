@@ -15,7 +15,6 @@ internal sealed class LayerRows : IDisposable
     private const int Fan = 1024; // Terms of one partial sum.
 
     private readonly long _length;
-    private readonly long _width;
     private readonly Tensor _layerOfRow;                        // [rows] int64
     private readonly ImmutableArray<Tensor> _levels;            // each [sums, terms] int64, indices into the level below
 
@@ -23,10 +22,10 @@ internal sealed class LayerRows : IDisposable
     public LayerRows(ImmutableArray<Layer> layers, long length, Device device)
     {
         _length = length;
-        _width = layers.Select(layer => layer.Offset).Append(length).Append(16).Aggregate(GreatestCommonDivisor);
-        long RowOf(int layer) => (layer < layers.Length ? layers[layer].Offset : length) / _width;
+        Width = layers.Select(layer => layer.Offset).Append(length).Append(16).Aggregate(GreatestCommonDivisor);
+        long RowOf(int layer) => (layer < layers.Length ? layers[layer].Offset : length) / Width;
 
-        var layerOfRow = new long[length / _width];
+        var layerOfRow = new long[length / Width];
         var runs = new List<(long First, long Count)>();        // the terms of each layer on the current level
         for (var layer = 0; layer < layers.Length; layer++)
         {
@@ -50,8 +49,11 @@ internal sealed class LayerRows : IDisposable
         _levels = levels.ToImmutable();
     }
 
+    /// <summary>Elements of a row; every layer's offset is a multiple of it.</summary>
+    public long Width { get; }
+
     /// <summary>A flat vector [≥ length] as [rows, width]; a view.</summary>
-    public Tensor Of(Tensor flat) => flat.narrow(0, 0, _length).view(-1, _width);
+    public Tensor Of(Tensor flat) => flat.narrow(0, 0, _length).view(-1, Width);
 
     /// <summary>One number for each layer, [layers], as one for each row, [rows, 1].</summary>
     public Tensor Spread(Tensor perLayer) => perLayer.index_select(0, _layerOfRow).unsqueeze(1);

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Optimizers;
@@ -17,30 +18,34 @@ namespace Cluster.Trainer.Core.Optimizers;
 /// </code>
 /// λ is 0 for the tensors that the spec leaves out. One pass over memory: 20 bytes a parameter.
 /// </summary>
-internal sealed unsafe class Sgd : IOptimizer
+internal sealed unsafe class Sgd : IElementwiseOptimizer
 {
     private const double DefaultDecay = 5e-4;
 
     private readonly OptimizerSpec _spec;
+    private readonly Part _all;
     private readonly FlatBuffer _momentum;
     private readonly ElementwiseStep? _cpu;
-    private readonly FlatDecay? _decay;
+    private readonly FlatDecay? _tensors;
 
     public Sgd(OptimizerSpec spec, Layout layout, Device device, int threads, bool asTensors = false)
     {
-        _spec = spec;
+        (_spec, _all) = (spec, Part.All(layout));
         _momentum = new FlatBuffer(layout.ParameterLength, device);
-        var decay = spec.WeightDecay ?? DefaultDecay;
-        if (_momentum.IsOnCpu && !asTensors) { _cpu = new ElementwiseStep(layout, spec, decay, threads); }
-        else { _decay = new FlatDecay(layout, spec, decay, device); }
+        if (_momentum.IsOnCpu && !asTensors) { _cpu = new ElementwiseStep(layout, spec, threads); }
+        else { _tensors = new FlatDecay(layout, spec, device); }
     }
 
     public IReadOnlyList<(string Name, FlatBuffer Buffer)> Moments => [("momentum", _momentum)];
 
-    public void Step(FlatBuffer theta, FlatBuffer gradient, double scale, double learningRate, long t)
+    public void Step(FlatBuffer theta, FlatBuffer gradient, double scale, double learningRate, long t) =>
+        Step(_all, theta, gradient, scale, learningRate, t);
+
+    public void Step(in Part part, FlatBuffer theta, FlatBuffer gradient, double scale, double learningRate, long t)
     {
-        if (_decay is not null) { Step(theta, gradient, scale, learningRate, _decay); }
-        _cpu?.Run((piece, decay) => Update(
+        var lambda = part.Decay ?? _spec.WeightDecay ?? DefaultDecay;
+        if (_tensors is not null) { Step(_tensors, part, lambda, theta, gradient, scale, learningRate); }
+        _cpu?.Run(part, lambda, (piece, decay) => Update(
             theta.Pointer + piece.Offset, gradient.Pointer + piece.Offset, _momentum.Pointer + piece.Offset, piece.Length, scale, learningRate, decay));
     }
 
@@ -60,19 +65,19 @@ internal sealed unsafe class Sgd : IOptimizer
         }
     }
 
-    private void Step(FlatBuffer theta, FlatBuffer gradient, double scale, double learningRate, FlatDecay decay)
+    private void Step(FlatDecay tensors, in Part part, double lambda, FlatBuffer theta, FlatBuffer gradient, double scale, double learningRate)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var (x, d, b) = (decay.Rows(theta), decay.Rows(gradient), decay.Rows(_momentum));
-        d.mul_(scale).addcmul_(decay.PerRow, x, 1);
-        b.mul_(_spec.Momentum).add_(d);
-        x.add_(_spec.Nesterov ? d.add_(b, alpha: _spec.Momentum) : b, alpha: -learningRate);
+        var (x, d, b) = (tensors.Rows(theta, part), tensors.Rows(gradient, part), tensors.Rows(_momentum, part));
+        d.mul_(Number(scale)).addcmul_(tensors.PerRow(part, lambda), x, One);
+        b.mul_(Number(_spec.Momentum)).add_(d, One);
+        x.add_(_spec.Nesterov ? d.add_(b, alpha: Number(_spec.Momentum)) : b, alpha: Number(-learningRate));
     }
 
     public void Dispose()
     {
         _momentum.Dispose();
-        _decay?.Dispose();
+        _tensors?.Dispose();
     }
 }

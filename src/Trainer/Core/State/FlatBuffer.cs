@@ -1,5 +1,6 @@
 using Cluster.Trainer.Core.Native;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.State;
@@ -75,6 +76,13 @@ internal sealed unsafe class FlatBuffer : IDisposable
         return new Span<float>(Pointer + offset, checked((int)length));
     }
 
+    /// <summary>One tensor of the buffer, in its shape; a view.</summary>
+    public Tensor View(Segment segment)
+    {
+        using var part = Tensor.narrow(0, segment.Offset, segment.Length);
+        return part.view([.. segment.Shape]);
+    }
+
     public void Clear()
     {
         using var _ = no_grad();
@@ -91,7 +99,7 @@ internal sealed unsafe class FlatBuffer : IDisposable
     public void Add(FlatBuffer other)
     {
         using var _ = no_grad();
-        Tensor.add_(other.Tensor).DetachFromDisposeScope();
+        Tensor.add_(other.Tensor, One).DetachFromDisposeScope();
     }
 
     public void Dispose()

@@ -1,0 +1,112 @@
+using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Native;
+using Cluster.Trainer.Core;
+using Cluster.Trainer.Core.Graphs;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Cluster.Trainer.Methods.ForwardForward.Graph;
+
+/// <summary>
+/// Single forward with the layers above in the loss (ForwardGNN Eq. 8, Algorithm 3). All layers learn in every time step t:
+/// <code>
+///   h_l(t) = relu(encode( s_{l-1} ))             s_l = h_l / |h_l|: of this step or the last, the order; s_0 of the features
+///   L_l = Eq. 6 of the mean of h_l(t) and s_{l+1} .. s_L of the last step, which are constants; virtual nodes included
+///   prediction: one upward pass, the probabilities of all layers averaged
+/// </code>
+/// </summary>
+internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> layers, ForwardForwardSpec.Graph spec) : IGraphAlgorithm
+{
+    private readonly UnitOrder _order = new(layers.Count, spec.Order);
+    private readonly Tensor _features = RowNorm.L2(task.Features).DetachFromDisposeScope(); // s_0
+    private readonly PassCache _ofFeatures = new();
+
+    public IReadOnlyList<GraphLayer> Layers => layers;
+
+    public bool IsCyclic => true;
+
+    public int Samples => task.Samples;
+
+    public long ValidationTotal => task.ValidationTotal;
+
+    /// <summary>Normalised states of the last time step, then of this one.</summary>
+    public IReadOnlyList<(string Name, long[] Shape)> Memory =>
+        [.. ((string[])["last", "fresh"]).SelectMany(when => layers.Select((layer, l) => ($"state.{when}.{l}", (long[])[task.Messages.Nodes, layer.Outputs])))];
+
+    public void Begin(IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory)
+    {
+        foreach (var (l, h) in Upwards(weights).Index()) { memory[l].copy_(RowNorm.L2(h)); }
+    }
+
+    public GraphTally Learn(int unit, int first, int count, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory, IReadOnlyList<LayerTensors> gradient)
+    {
+        var l = _order.LayerOf(unit);
+        var nodes = task.NodesOf(first, count);
+        if (l == 0) { return Learn(_ofFeatures.Of(first, count, () => Prepare(0, _features, nodes)), 0, nodes, first, count, weights, memory, gradient); }
+
+        using var pass = Prepare(l, Below(l, unit, memory), nodes);
+        return Learn(pass, l, nodes, first, count, weights, memory, gradient);
+    }
+
+    public void Remember(int unit, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory)
+    {
+        var l = _order.LayerOf(unit);
+        memory[layers.Count + l].copy_(RowNorm.L2(Encode(l, Below(l, unit, memory), weights)));
+        if (unit < layers.Count - 1) { return; }
+        for (var i = 0; i < layers.Count; i++) { memory[i].copy_(memory[layers.Count + i]); }
+    }
+
+    public long Validate(int unit, IReadOnlyList<LayerTensors> weights) => task.Right(Scores(weights, Examination.Validation));
+
+    public Tally Evaluate(int unit, IReadOnlyList<LayerTensors> weights) => task.Judge(Scores(weights, Examination.Test));
+
+    public void Dispose()
+    {
+        _ofFeatures.Dispose();
+        _features.Dispose();
+        task.Dispose();
+    }
+
+    private GraphTally Learn(
+        ILayerPass pass, int layer, IReadOnlyList<int> nodes, int first, int count, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory, IReadOnlyList<LayerTensors> gradient)
+    {
+        var h = pass.Forward(weights[layer]).relu_()[0]; // [R, d]
+        var rows = tensor(nodes.Select(node => (long)node).ToArray());
+        var mean = h.clone();
+        for (var above = layer + 1; above < layers.Count; above++) { mean.Add(memory[above].index_select(0, rows)); }
+
+        var share = 1.0 / (layers.Count - layer);
+        var (tally, byMean) = task.Learn(mean.Times(share), first, count);
+        pass.Backward(weights[layer], (byMean.Times(share) * h.Above(0)).unsqueeze(0), gradient[layer]);
+        return tally;
+    }
+
+    private Tensor Below(int layer, int unit, IReadOnlyList<Tensor> memory) =>
+        layer == 0 ? _features : memory[_order.SeesFresh(layer - 1, unit) ? layers.Count + layer - 1 : layer - 1];
+
+    private ILayerPass Prepare(int layer, Tensor input, IReadOnlyList<int> nodes) => layers[layer].Encoder.Prepare([task.Messages], new InputRows(input), nodes);
+
+    private Tensor Encode(int layer, Tensor input, IReadOnlyList<LayerTensors> weights) =>
+        layers[layer].Encoder.Apply([task.Messages], new InputRows(input), weights[layer])[0].relu_();
+
+    /// <summary>h_1 .. h_L of an upward pass by itself.</summary>
+    private Tensor[] Upwards(IReadOnlyList<LayerTensors> weights)
+    {
+        var asReleased = spec.UpwardPass == UpwardPass.AsReleased;
+        var input = asReleased ? task.Features : _features;
+        var states = new Tensor[layers.Count];
+        for (var l = 0; l < layers.Count; l++)
+        {
+            states[l] = Encode(l, input, weights);
+            input = asReleased ? states[l] : RowNorm.L2(states[l]);
+        }
+
+        return states;
+    }
+
+    private Tensor Scores(IReadOnlyList<LayerTensors> weights, Examination part)
+    {
+        var asked = tensor(task.NodesOf(part).Select(node => (long)node).ToArray());
+        return Upwards(weights).Select(h => task.Scores(h.index_select(0, asked), part)).Aggregate((a, b) => a.Plus(b)).Over(layers.Count);
+    }
+}
