@@ -20,6 +20,7 @@ namespace Cluster.Trainer.Rounds;
 ///               5  update       the same step on every rank; the round is committed
 ///   A round without leaves has steps 3 and 5 alone.
 /// </code>
+/// Where a job shares out its layers, steps 2 to 5 of a stretch of rounds are those of a <see cref="LayerPipeline"/>.
 /// A rank's state changes only in step 5, so a fault before it loses nothing but that round. An evaluation that a fault or a
 /// change of generation kept back is made up for at the beginning of the next one.
 /// All calls are made on one training thread.
@@ -51,6 +52,8 @@ internal sealed class RoundLoop : IDisposable
         using var sum = mesh.CreateSum(_method.ContributionLength, Device);
         StateTransfer.CatchUp(mesh, _method.State, _counters);
         _observer.Began(_counters);
+        using var pipeline = _method is ILayerwiseMethod { SharesLayers: true } layers && mesh.Size > 1 ? new LayerPipeline(layers, mesh, NeedsWholeState) : null;
+        var byLayers = 0L; // The first round that may be computed with layers shared out.
         var agreed = default(RoundWish);
         while (true)
         {
@@ -65,9 +68,30 @@ internal sealed class RoundLoop : IDisposable
             if (_counters.Round == _method.Rounds) { return new LoopEnd.Finished(); }
             if (agreed.Stop) { return new LoopEnd.Stopped(); }
 
-            (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish(), sum);
-            _observer.Committed(_counters, tally, result);
+            if (pipeline is not null && _counters.Round >= byLayers)
+            {
+                var stretch = pipeline.Run(_counters.Round, wish);
+                agreed = stretch.Agreed;
+                byLayers = stretch.Broken + 1 ?? byLayers;
+                Tell(stretch);
+            }
+            else
+            {
+                (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish(), sum);
+                _observer.Committed(_counters, tally, result);
+            }
+
             if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
+        }
+    }
+
+    private void Tell(Stretch stretch)
+    {
+        foreach (var (tally, result) in stretch.Rounds)
+        {
+            _observer.LeavesComputed((int)tally.Leaves);
+            _counters.Commit(tally, skipped: false);
+            _observer.Committed(_counters, tally, result);
         }
     }
 
@@ -81,8 +105,13 @@ internal sealed class RoundLoop : IDisposable
 
     private TorchSharp.torch.Device Device => _method.State.Buffers[0].Buffer.Tensor.device;
 
-    private bool IsEvaluationDue => _method.IsEvaluatedAfter(_counters.Round)
-        || (_counters.Round > 0 && _spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0);
+    private bool IsEvaluationDue => IsEvaluatedAfter(_counters.Round);
+
+    private bool IsEvaluatedAfter(long round) => _method.IsEvaluatedAfter(round) || (round > 0 && _spec.Evaluate.EveryRounds > 0 && round % _spec.Evaluate.EveryRounds == 0);
+
+    /// <summary>Whether something is done with the state after so many committed rounds.</summary>
+    private bool NeedsWholeState(long round) =>
+        round == _method.Rounds || IsEvaluatedAfter(round) || (_spec.Checkpoint.EveryRounds > 0 && round % _spec.Checkpoint.EveryRounds == 0);
 
     private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish, FlatBuffer sum)
     {
