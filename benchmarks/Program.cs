@@ -15,13 +15,14 @@ return args switch
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
     ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
+    ["layers", .. var rest] => LayersBenchmark.Run(rest),
     ["memory", .. var rest] => MemoryBenchmark.Run(rest),
-    ["job-rank", .. var rest] => JobRank.Run(rest), // One process of the two above.
+    ["job-rank", .. var rest] => JobRank.Run(rest), // One process of the three above.
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | first-round | recovery | control-plane | efficiency | memory [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | first-round | recovery | control-plane | efficiency | layers | memory [options]; see README.md in this folder");
     return 2;
 }

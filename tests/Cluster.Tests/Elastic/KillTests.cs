@@ -20,8 +20,7 @@ public sealed class KillTests(ITestOutputHelper output)
     [Fact]
     public async Task Killed_trainers_change_no_bit_and_cost_one_round_each()
     {
-        int[] wanted = [.. (Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? "3").Split('-').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
-        var (first, runs) = (wanted.Length > 1 ? wanted[0] : 1, wanted[^1]);
+        var (first, runs) = Wanted(byDefault: "3");
         var hasMnist = Environment.GetEnvironmentVariable(DataRoots.Variable) is { } roots && Directory.Exists(Path.Combine(roots, "mnist"));
         (string Name, string Spec)[] jobs = [("digits", ElasticJobs.Digits), ("gpt", ElasticJobs.Gpt), ("continual", ElasticJobs.Continual), .. hasMnist ? [("lenet", ElasticJobs.LeNet)] : Array.Empty<(string, string)>()];
 
@@ -58,7 +57,7 @@ public sealed class KillTests(ITestOutputHelper output)
     /// One to four kills, each at a random moment of the run, each time with a new trainer in its place; the number of kills. Each
     /// waits until two members have the state: where the last one that has it is killed, the job goes on from a checkpoint.
     /// </summary>
-    private static async Task<int> DisturbAsync(TestCluster cluster, IJobGrain job, Random random)
+    internal static async Task<int> DisturbAsync(TestCluster cluster, IJobGrain job, Random random)
     {
         var kills = random.Next(1, 5);
         for (var i = 0; i < kills; i++)
@@ -73,6 +72,13 @@ public sealed class KillTests(ITestOutputHelper output)
         }
 
         return kills;
+    }
+
+    /// <summary>The first and the last seed.</summary>
+    internal static (int First, int Last) Wanted(string byDefault)
+    {
+        int[] wanted = [.. (Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? byDefault).Split('-').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+        return (wanted.Length > 1 ? wanted[0] : 1, wanted[^1]);
     }
 
     private static async Task<Answer> AnswerAsync(JobView view, IJobGrain job)
