@@ -65,6 +65,8 @@ internal static class CommandTree
         CheckpointsVerb.Create(),
         ExportVerb.Create(),
         LineageVerb.Create(),
+        AppendVerb.Create(),
+        ReleaseVerb.Create(),
         WorkersVerb.Create(),
         DrainVerb.Create(),
         UndrainVerb.Create(),

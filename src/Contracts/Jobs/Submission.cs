@@ -17,7 +17,14 @@ public sealed record JobSubmission(
     [property: Id(3)] ImmutableArray<string> DataRoots,
     [property: Id(4)] int MinWorkers,
     [property: Id(5)] int MaxWorkers,
-    [property: Id(6)] bool Resume);
+    [property: Id(6)] bool Resume)
+{
+    /// <summary>Those that were taken; the spec has them.</summary>
+    [Id(7)] public ImmutableArray<JobOrder> Orders { get; init; } = [];
+
+    /// <summary>Rises whenever orders change the spec: workers that hold another version of the job begin anew with this one.</summary>
+    [Id(8)] public long Version { get; init; }
+}
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>
 [GenerateSerializer, Immutable, Alias("cluster.submit-result")]

@@ -51,5 +51,5 @@ internal static class SubmissionRules
 
     /// <summary>Record equality compares an immutable array by reference; here its elements count.</summary>
     private static bool Same(JobSubmission a, JobSubmission b) =>
-        a == b with { DataRoots = a.DataRoots } && a.DataRoots.SequenceEqual(b.DataRoots);
+        a == b with { DataRoots = a.DataRoots, Orders = a.Orders } && a.DataRoots.SequenceEqual(b.DataRoots);
 }
