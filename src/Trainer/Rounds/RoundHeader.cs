@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Cluster.Trainer.Core;
 
 namespace Cluster.Trainer.Rounds;
@@ -12,48 +13,63 @@ internal readonly record struct RoundWish(bool Stop, long Generation)
 }
 
 /// <summary>
-/// What every rank tells every other before the vectors of a round are reduced: its wish and the scalars of its nodes. All
-/// ranks fold the same headers in the same order, so all come to the same decision: go on, skip, stop, or change over.
+/// What every rank tells every other before the vectors of a round are reduced: its wish, its trouble and the scalars of its nodes.
+/// All ranks fold the same headers in the same order, so all come to the same decision, and can say why: go on, skip, stop, or
+/// change over.
 /// </summary>
-/// <remarks>Little-endian: stop [1], generation [8], then for each node five doubles [40].</remarks>
+/// <remarks>Little-endian: stop [1], generation [8], length of the trouble [2], trouble in UTF-8, then for each node five doubles [40].</remarks>
 internal static class RoundHeader
 {
     private const int WishBytes = 1 + sizeof(long);
+    private const int FixedBytes = WishBytes + sizeof(ushort);
     private const int TallyBytes = 5 * sizeof(double);
 
-    public static byte[] Write(RoundWish wish, IReadOnlyList<Tally> tallies)
+    /// <summary>Longer words of trouble are cut off.</summary>
+    private const int MaxTroubleBytes = 2_000;
+
+    /// <param name="trouble">Why a loss of this rank is not a number, where its method knows; null otherwise.</param>
+    public static byte[] Write(RoundWish wish, IReadOnlyList<Tally> tallies, string? trouble = null)
     {
-        var bytes = new byte[WishBytes + tallies.Count * TallyBytes];
+        Span<byte> words = stackalloc byte[MaxTroubleBytes];
+        Encoder encoder = Encoding.UTF8.GetEncoder();
+        encoder.Convert(trouble, words, flush: true, out _, out var length, out _); // Whole characters, as many as there is room for.
+
+        var bytes = new byte[FixedBytes + length + tallies.Count * TallyBytes];
         bytes[0] = wish.Stop ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(1), wish.Generation);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(WishBytes), (ushort)length);
+        words[..length].CopyTo(bytes.AsSpan(FixedBytes));
         for (var i = 0; i < tallies.Count; i++)
         {
             var t = tallies[i];
             ReadOnlySpan<double> values = [t.Samples, t.Weight, t.Loss, t.Correct, t.Leaves];
             for (var v = 0; v < values.Length; v++)
             {
-                BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(WishBytes + i * TallyBytes + v * sizeof(double)), values[v]);
+                BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(FixedBytes + length + i * TallyBytes + v * sizeof(double)), values[v]);
             }
         }
 
         return bytes;
     }
 
-    public static (RoundWish Wish, Tally[] Tallies) Read(ReadOnlySpan<byte> bytes)
+    public static (RoundWish Wish, string? Trouble, Tally[] Tallies) Read(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < WishBytes || (bytes.Length - WishBytes) % TallyBytes != 0)
+        var length = bytes.Length < FixedBytes ? 0 : BinaryPrimitives.ReadUInt16LittleEndian(bytes[WishBytes..]);
+        var rest = bytes.Length - FixedBytes - length;
+        if (rest < 0 || rest % TallyBytes != 0)
         {
-            throw new InvalidDataException($"a round header of {bytes.Length} bytes is not a wish and whole tallies");
+            throw new InvalidDataException($"a round header of {bytes.Length} bytes is not a wish, words and whole tallies");
         }
 
-        var tallies = new Tally[(bytes.Length - WishBytes) / TallyBytes];
+        var tallies = new Tally[rest / TallyBytes];
         for (var i = 0; i < tallies.Length; i++)
         {
-            var at = bytes.Slice(WishBytes + i * TallyBytes, TallyBytes);
+            var at = bytes.Slice(FixedBytes + length + i * TallyBytes, TallyBytes);
             tallies[i] = new Tally(Number(at, 0), Number(at, 1), Number(at, 2), Number(at, 3), Number(at, 4));
         }
 
-        return (new RoundWish(bytes[0] != 0, BinaryPrimitives.ReadInt64LittleEndian(bytes[1..])), tallies);
+        var trouble = length > 0 ? Encoding.UTF8.GetString(bytes.Slice(FixedBytes, length)) : null;
+        return (new RoundWish(bytes[0] != 0, BinaryPrimitives.ReadInt64LittleEndian(bytes[1..])), trouble, tallies);
 
         static double Number(ReadOnlySpan<byte> at, int index) => BinaryPrimitives.ReadDoubleLittleEndian(at[(index * sizeof(double))..]);
     }
