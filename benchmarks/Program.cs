@@ -11,6 +11,7 @@ return args switch
     ["allreduce", .. var rest] => AllReduceBenchmark.Run(rest),
     ["models", .. var rest] => ModelBenchmark.Run(rest),
     ["batch-table", .. var rest] => BatchTable.Run(rest),
+    ["forward-forward-table", .. var rest] => ForwardForwardTable.Run(rest),
     ["control-plane", .. var rest] => ControlPlaneBenchmark.Run(rest),
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
@@ -22,6 +23,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | first-round | recovery | control-plane | efficiency | memory [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | forward-forward-table | first-round | recovery | control-plane | efficiency | memory [options]; see README.md in this folder");
     return 2;
 }
