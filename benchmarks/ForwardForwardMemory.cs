@@ -10,7 +10,7 @@ internal static class ForwardForwardMemory
 {
     private const int Updates = 6; // Of a layer: enough to reach the peak.
 
-    private static readonly int[] s_depths = [1, 2, 4, 8, 16];
+    private static readonly int[] s_depths = [1, 2, 4, 8];
 
     private static readonly (string Name, string Spec, Func<int, string[]> Settings, Func<int, int> Rounds)[] s_jobs =
     [

@@ -26,7 +26,7 @@ namespace Cluster.Trainer.Methods.ForwardForward.Dense;
 /// The half makes it the mean over the joined batch, as in Hinton's code; SymBa's loss is of pairs and has none. A leaf contributes sums
 /// over its samples, the layers' gradients side by side in the layout of θ. Where there is a read-out it learns on the side from a
 /// pass with a neutral label (Hinton 2022, section 3.3).
-/// Memory: two activities of a leaf at a time, whatever the depth.
+/// Memory: two activities of a leaf at a time, whatever the depth; a read-out adds those that it reads.
 /// </remarks>
 internal sealed class DenseForwardForward : IRoundMethod
 {
@@ -165,7 +165,7 @@ internal sealed class DenseForwardForward : IRoundMethod
             }
 
             if (Votes(l)) { lead.Add(g[0] - g[1]); }
-            x = RowNorm.Rms(y).MoveToOuterDisposeScope();
+            x = Above(x, y);
         }
 
         return lead.Above(0).Total();
@@ -188,11 +188,21 @@ internal sealed class DenseForwardForward : IRoundMethod
         x = RowNorm.Rms(_label?.Neutral(x) ?? x);
         for (var l = 0; l < _net.Count; l++)
         {
-            x = RowNorm.Rms(_net.Layer(_theta, l).Forward(x));
+            using var layerScope = NewDisposeScope();
+            x = RowNorm.Rms(_net.Layer(_theta, l).Forward(x)).MoveToOuterDisposeScope();
             if (_net.Read.Contains(l)) { read.Add(x); }
         }
 
         return cat(read, 1);
+    }
+
+    /// <summary>What the layer above is given, out of the layer's scope; what this one was given is needed no more.</summary>
+    /// <param name="x">x̂ of this layer.</param>
+    private static Tensor Above(Tensor x, Tensor y)
+    {
+        var above = RowNorm.Rms(y).MoveToOuterDisposeScope();
+        x.Dispose();
+        return above;
     }
 
     private (Tensor Positive, Tensor Negative) Labelled(long round, Leaf leaf, Tensor x, Tensor classes, Tensor? probabilities)
@@ -227,9 +237,10 @@ internal sealed class DenseForwardForward : IRoundMethod
         var total = zeros(x.shape[0], device: _device);
         for (var l = 0; l < _net.Count; l++)
         {
+            using var layerScope = NewDisposeScope();
             var y = _net.Layer(_theta, l).Forward(x);
             if (Votes(l)) { total.Add(Goodness.Of(y, _spec.Goodness)); }
-            x = RowNorm.Rms(y);
+            x = Above(x, y);
         }
 
         return total.MoveToOuterDisposeScope();
