@@ -45,7 +45,7 @@ internal sealed class JobRank : IRoundObserver
         mesh.Connect();
 
         var commands = new JobRank { _base = ResidentBytes("VmRSS") };
-        using var method = TrainingMethods.Create(spec, DataRoots.Of(path, null, null), device);
+        using var method = TrainingMethods.Create(spec, DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable)), device);
         commands._flat = FlatBytes(method, rank, count);
         using var loop = new RoundLoop(method, spec, commands);
         loop.Run(mesh, () => new RoundWish(Stop: !commands.Continues(), mesh.Generation));

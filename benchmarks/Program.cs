@@ -16,13 +16,14 @@ return args switch
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
     ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
+    ["federated-clients", .. var rest] => FederatedClientsBenchmark.Run(rest),
     ["memory", .. var rest] => MemoryBenchmark.Run(rest),
-    ["job-rank", .. var rest] => JobRank.Run(rest), // One process of the two above.
+    ["job-rank", .. var rest] => JobRank.Run(rest), // One process of the three above.
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | forward-forward-table | first-round | recovery | control-plane | efficiency | memory [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | forward-forward-table | first-round | recovery | control-plane | efficiency | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }

@@ -87,7 +87,9 @@ internal sealed partial class JobGrain(
         {
             _leases.Hear(worker.Id);
 
-            await Commit(JobMachine.Hear(store.State, worker, bounded, _progress.Round));
+            // A job that ends sends its workers away: what this forgot in a crash is told again before that.
+            var heard = bounded is not null && _progress.IsBehind(bounded) ? bounded with { Outcome = null } : bounded;
+            await Commit(JobMachine.Hear(store.State, worker, heard, _progress.Round));
             if (!store.State.TakesWorkers)
             {
                 await StoreProgress();

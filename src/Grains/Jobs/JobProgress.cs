@@ -69,6 +69,9 @@ internal sealed class JobProgress(JobProgressState stored)
         ? _workers[index]
         : new(worker.Id, worker.ProcessId, LeavesComputed: 0, Round: 0, Session: 0, LeavesBefore: 0);
 
+    /// <summary>After a crash this may know less than the worker was told. It says so in the answer, and is told again.</summary>
+    public bool IsBehind(JobReport report) => report.SamplesAfter > AbsorbedRound;
+
     /// <summary>
     /// Takes in a report of one of the job's workers, cut to size. Counts never go back, whatever order reports come in: a job
     /// that goes on from a checkpoint comes through rounds again that are known already.
@@ -89,8 +92,7 @@ internal sealed class JobProgress(JobProgressState stored)
             Version++;
         }
 
-        // After a crash this may know less than the worker was told. It says so in the answer, and is told again.
-        foreach (var sample in report.SamplesAfter <= AbsorbedRound ? report.Samples : [])
+        foreach (var sample in IsBehind(report) ? [] : report.Samples)
         {
             Add(worker.Id, sample);
         }

@@ -5,6 +5,7 @@ using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.Optimizers;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods;
@@ -65,7 +66,7 @@ internal sealed class GradientStep(JobSpec spec, FlatModel model, IOptimizer opt
         if (factor == 1) { return; }
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        gradient.Tensor.narrow(0, 0, model.Layout.ParameterLength).mul_(factor);
+        gradient.Tensor.narrow(0, 0, model.Layout.ParameterLength).mul_(Number(factor));
     }
 
     /// <summary>
@@ -81,7 +82,7 @@ internal sealed class GradientStep(JobSpec spec, FlatModel model, IOptimizer opt
         using var _ = no_grad();
         var running = model.Theta.Tensor.narrow(0, layout.ParameterLength, layout.Length - layout.ParameterLength);
         var ofRound = sum.Tensor.narrow(0, layout.ParameterLength, layout.Length - layout.ParameterLength);
-        running.mul_(1 - momentum).add_(ofRound, alpha: momentum / leaves);
+        running.mul_(Number(1 - momentum)).add_(ofRound, alpha: Number(momentum / leaves));
     }
 
     private void ResetMoments()

@@ -116,4 +116,20 @@ public sealed class ElasticSiloTests : SiloFixture
         await w0.BeatUntil(w => w.Told is Directive.Continue { StoredRound: 39 }, "that its samples are safe");
         Assert.Equal(40, (await Job("job").View(0)).Samples.Length);
     }
+
+    /// <summary>As after a crash of the silo between the last round and the end: the workers believe that it knows more than it does.</summary>
+    [Fact]
+    public async Task A_job_does_not_end_before_its_samples_are_told_again()
+    {
+        var w0 = Worker("w0");
+        await Start("job", max: 1, w0);
+        w0.Report = w0.Report! with { Round = 40, Outcome = Some.Succeeded(), SamplesAfter = 40 };
+        Assert.Equal(0, Assert.IsType<Directive.Continue>(await w0.Beat()).AbsorbedRound);
+        Assert.Equal(JobState.Running, (await Job("job").View(0)).State);
+
+        w0.Report = w0.Report! with { SamplesAfter = 0, Samples = [.. Enumerable.Range(1, 40).Select(i => Some.Sample(i, i))] };
+        Assert.IsType<Directive.Idle>(await w0.Beat());
+        var view = await End("job");
+        Assert.Equal((JobState.Succeeded, 40), (view.State, view.Samples.Length));
+    }
 }

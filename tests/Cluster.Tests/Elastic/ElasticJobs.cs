@@ -30,6 +30,25 @@ internal static class ElasticJobs
         evaluate: { samples: 128 }
         """;
 
+    /// <summary>7 clients a round, of very unequal sizes; both rates and the server's moments move.</summary>
+    public const string Federated = """
+        name: federated
+        method: fedHyper
+        model: { kind: mlp, hidden: [32] }
+        data: { kind: digits }
+        rounds: 200
+        federated:
+          partition: { kind: dirichlet, clients: 20, alpha: 0.3 }
+          clientsPerRound: 7
+          localEpochs: 1
+          localBatch: 16
+          localLr: 0.01
+          scheduler: { kind: fedHyper, variant: g+cl }
+          server: { kind: fedAvgM }
+        checkpoint: { everyRounds: 20 }
+        evaluate: { everyRounds: 50 }
+        """;
+
     /// <summary>Trunk, branch, trunk, branch: kills fall into all of them, and into the rounds of fork and return.</summary>
     public const string Continual = """
         name: continual

@@ -19,13 +19,14 @@ namespace Cluster.Tests.Federated;
 public sealed class FederatedMethodTests
 {
     [Theory]
-    [InlineData("{kind: fedHyper, variant: g+cl}", "{kind: fedAvg}")]
-    [InlineData("{kind: fedHyper, variant: sl}", "{kind: fedAdam, lr: 0.01}")]
-    [InlineData("{kind: fedHyper, mode: released, variant: cl}", "{kind: fedAvg}")]
-    [InlineData("{kind: fedExp}", "{kind: fedAvg}")]
-    public void Any_number_of_ranks_gives_the_same_bits(string scheduler, string server)
+    [InlineData("{kind: fedHyper, variant: g+cl}", "{kind: fedAvg}", 1)]
+    [InlineData("{kind: fedHyper, variant: g+cl}", "{kind: fedAvg}", 5)]
+    [InlineData("{kind: fedHyper, variant: sl}", "{kind: fedAdam, lr: 0.01}", 2)]
+    [InlineData("{kind: fedHyper, mode: released, variant: cl}", "{kind: fedAvg}", 3)]
+    [InlineData("{kind: fedExp}", "{kind: fedAvg}", 4)]
+    public void Any_number_of_ranks_gives_the_same_bits(string scheduler, string server, int together)
     {
-        var spec = FederatedJobs.Spec($"federated.scheduler={scheduler}", $"federated.server={server}", "rounds=4");
+        var spec = FederatedJobs.Spec($"federated.scheduler={scheduler}", $"federated.server={server}", $"federated.clientsTogether={together}", "rounds=4");
         var one = Hashes(spec, 1);
         foreach (var count in (int[])[2, 3, 5]) { Assert.All(Hashes(spec, count), hash => Assert.Equal(one[0], hash)); }
 

@@ -92,6 +92,7 @@ internal sealed class RandomSpecs(int seed)
             {
                 LocalSteps = bySteps ? 7 : null,
                 LocalEpochs = bySteps ? null : 2,
+                ClientsTogether = Coin() ? null : 1,
                 GlobalLr = scheduler is SchedulerSpec.FedExp ? 1 : _random.NextDouble() + 1e-9,
                 LocalOptimizer = One<LocalOptimizerSpec>(new LocalOptimizerSpec.Sgd(), scheduler is SchedulerSpec.FedHyper { Mode: HyperMode.Released } ? new LocalOptimizerSpec.Sgd() : Fill(new LocalOptimizerSpec.Adam())),
                 Scheduler = scheduler,

@@ -17,6 +17,7 @@ public sealed class SpecHashTests
     [InlineData("federated.weighting=uniform")]
     [InlineData("federated.localEpochs=3")]
     [InlineData("federated.localBatch=16")]
+    [InlineData("federated.clientsTogether=1")]
     [InlineData("federated.localOptimizer={kind: adam}")]
     [InlineData("federated.proximal=0.1")]
     [InlineData("federated.localLr=0.02")]

@@ -165,6 +165,9 @@ public sealed class WrongSpecTests
         { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: folders, clients: [{name: a, path: a}]}", 8, "federated.clientsPerRound", "found 6, more than there are clients, allowed: a whole number at least 1 and at most 1" },
         { "{kind: dirichlet, clients: 30, alpha: 0.5}\n  clientsPerRound: 6", "{kind: folders, clients: [{name: a, path: a}, {name: a, path: b}]}\n  clientsPerRound: 2", 7, "federated.partition.clients[1].name", "found \"a\", the name of an earlier client" },
 
+        { "clientsPerRound: 6", "clientsPerRound: 6\n  clientsTogether: 257", 9, "federated.clientsTogether", "at least 1 and at most 256" },
+        { "rounds: 30\nfederated:\n", "rounds: 30\nprecision: bfloat16\nfederated:\n  clientsTogether: 4\n", 8, "federated.clientsTogether", "found 4 with another model than an mlp without dropout, in float32, on images, allowed: 1, or no such key" },
+
         // Local steps and rates.
         { "localEpochs: 2", "localEpochs: 2\n  localSteps: 9", 10, "federated.localSteps", "localSteps beside localEpochs, allowed: one of the two" },
         { "  localEpochs: 2\n", "", 6, "federated.localEpochs", "neither localEpochs nor localSteps" },

@@ -21,6 +21,11 @@ internal static class FederatedChecks
         PartitionFitsData(job.Data, spec.Partition, report);
         ClientsAreEnough(job.Data, spec, report);
         OneLocalLength(spec, report);
+        if (spec.ClientsTogether > 1 && !FederatedSpec.CanTrainTogether(job))
+        {
+            report.Broken($"{Root}.clientsTogether", $"{spec.ClientsTogether} with another model than an mlp without dropout, in float32, on images", "1, or no such key", "model.kind");
+        }
+
         switch (spec.Scheduler)
         {
             case SchedulerSpec.FedHyper hyper:

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using TorchSharp;
 using TorchSharp.Modules;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -48,7 +49,7 @@ internal sealed class Bert : Network
     {
         var length = tokens.shape[1];
         SampleShape.RequireContext(length, _context);
-        var x = token.forward(tokens).add_(position.weight!.narrow(0, 0, length)); // [n, T, width]
+        var x = token.forward(tokens).add_(position.weight!.narrow(0, 0, length), One); // [n, T, width]
         x = functional.dropout(norm.forward(x), _dropout, training);
         foreach (var block in blocks) { x = block.forward(x); }
         var h = head_norm.forward(functional.gelu(head_dense.forward(x)));
@@ -78,7 +79,7 @@ internal sealed class BertBlock : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x = norm1.forward(input.add(functional.dropout(attention.forward(input), _dropout, training)));
-        return norm2.forward(x.add(functional.dropout(mlp.forward(x), _dropout, training))).MoveToOuterDisposeScope();
+        var x = norm1.forward(input.add(functional.dropout(attention.forward(input), _dropout, training), One));
+        return norm2.forward(x.add(functional.dropout(mlp.forward(x), _dropout, training), One)).MoveToOuterDisposeScope();
     }
 }

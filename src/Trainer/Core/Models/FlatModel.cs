@@ -5,6 +5,7 @@ using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
 using TorchSharp.Modules;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Models;
@@ -114,7 +115,7 @@ internal sealed class FlatModel : IDisposable
     private static Tally Score(Tensor logits, Tensor loss, Batch batch)
     {
         var targets = batch.Targets.view(-1);
-        var counted = targets.ne(Batch.NoTarget).sum();
+        var counted = targets.ne(Number(Batch.NoTarget)).sum();
         var correct = logits.argmax(-1).eq(targets).sum(); // NoTarget is no class, so it is never the largest.
         return new(batch.Samples, counted.item<long>(), loss.item<float>(), correct.item<long>(), Leaves: 1);
     }

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using TorchSharp;
 using TorchSharp.Modules;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -41,7 +42,7 @@ internal sealed class Gpt : Network
     {
         var length = tokens.shape[1];
         SampleShape.RequireContext(length, _context);
-        var x = token.forward(tokens).add_(position.weight!.narrow(0, 0, length)); // [n, T, width]
+        var x = token.forward(tokens).add_(position.weight!.narrow(0, 0, length), One); // [n, T, width]
         x = functional.dropout(x, _dropout, training);
         foreach (var block in blocks) { x = block.forward(x); }
         return functional.linear(norm.forward(x), token.weight!);
@@ -70,7 +71,7 @@ internal sealed class GptBlock : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x = input.add(functional.dropout(attention.forward(norm1.forward(input)), _dropout, training));
-        return x.add(functional.dropout(mlp.forward(norm2.forward(x)), _dropout, training)).MoveToOuterDisposeScope();
+        var x = input.add(functional.dropout(attention.forward(norm1.forward(input)), _dropout, training), One);
+        return x.add(functional.dropout(mlp.forward(norm2.forward(x)), _dropout, training), One).MoveToOuterDisposeScope();
     }
 }

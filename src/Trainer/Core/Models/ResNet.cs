@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using TorchSharp;
 using TorchSharp.Modules;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -106,7 +107,7 @@ internal sealed class ResidualBlock : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var residual = norm1.forward(conv1.forward(input)).relu_();
         residual = norm2.forward(conv2.forward(residual));
-        return residual.add_(Shortcut(input)).relu_().MoveToOuterDisposeScope(); // In place: no backward pass needs the sum.
+        return residual.add_(Shortcut(input), One).relu_().MoveToOuterDisposeScope(); // In place: no backward pass needs the sum.
     }
 
     private Tensor Shortcut(Tensor input)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Cluster.Contracts.Spec;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Native;
@@ -65,7 +66,7 @@ internal static partial class OneDnn
     }
 
     /// <summary>Numbers without a pattern that a mistake could hide behind, and without touching torch's generator.</summary>
-    private static Tensor Wave(params long[] shape) => arange(shape.Aggregate((a, b) => a * b), dtype: ScalarType.Float32).mul(0.7).sin().view(shape);
+    private static Tensor Wave(params long[] shape) => arange(Number(shape.Aggregate((a, b) => a * b)), dtype: ScalarType.Float32).mul(Number(0.7)).sin().view(shape);
 
     // at::Context& at::globalContext()
     [LibraryImport("torch_cpu", EntryPoint = "_ZN2at13globalContextEv")]

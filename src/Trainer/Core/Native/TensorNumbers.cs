@@ -9,38 +9,46 @@ namespace Cluster.Trainer.Core.Native;
 /// Wherever libtorch takes a number (in x * 2, x &gt; 0, and as the hidden factor 1 of x + y), TorchSharp makes an object for it whose
 /// finaliser frees the native number, and hands on its address without holding the object. Optimised code drops the object there, so a
 /// garbage collection at that moment frees the number while libtorch reads it: seen as "INTERNAL ASSERT FAILED" in Scalar.h, and no less
-/// possible as another number in its place. Here the object is disposed after the operation, and so lives until then; code that
-/// computes weights uses these and not the operators.
+/// possible as another number in its place. A number from here is held until its thread has asked for some dozens more, long after the
+/// operation that it went into; BannedSymbols.txt refuses the conversions and operators that make one by themselves.
 /// </remarks>
 internal static class TensorNumbers
 {
-    private static readonly Scalar s_one = 1.ToScalar(); // Never collected.
+    private const int Capacity = 64; // No operation takes more than a few.
+
+    [ThreadStatic] private static Scalar?[]? t_held;
+    [ThreadStatic] private static int t_next;
+
+    /// <summary>The number 1, never collected.</summary>
+    public static Scalar One { get; } = 1.ToScalar();
+
+    /// <summary>A number as an argument of the next operation of this thread.</summary>
+    public static Scalar Number(double a) => Hold(a.ToScalar());
+
+    /// <summary>An integer as an argument of the next operation of this thread.</summary>
+    public static Scalar Number(long a) => Hold(a.ToScalar());
+
+    private static Scalar Hold(Scalar number)
+    {
+        var held = t_held ??= new Scalar?[Capacity];
+        ref var slot = ref held[t_next++ & (Capacity - 1)];
+        slot?.Dispose();
+        return slot = number;
+    }
 
     extension(Tensor x)
     {
         /// <summary>x + y.</summary>
-        public Tensor Plus(Tensor y) => x.add(y, s_one);
+        public Tensor Plus(Tensor y) => x.add(y, One);
 
         /// <summary>x + a.</summary>
-        public Tensor Plus(double a)
-        {
-            using var number = a.ToScalar();
-            return x.add(number, s_one);
-        }
+        public Tensor Plus(double a) => x.add(Number(a), One);
 
         /// <summary>a · x.</summary>
-        public Tensor Times(double a)
-        {
-            using var number = a.ToScalar();
-            return x.mul(number);
-        }
+        public Tensor Times(double a) => x.mul(Number(a));
 
         /// <summary>x / a.</summary>
-        public Tensor Over(double a)
-        {
-            using var number = a.ToScalar();
-            return x.div(number);
-        }
+        public Tensor Over(double a) => x.div(Number(a));
 
         /// <summary>x².</summary>
         public Tensor Squared() => x.mul(x);
@@ -48,42 +56,28 @@ internal static class TensorNumbers
         /// <summary>1 where x > a and 0 elsewhere, in the type of x.</summary>
         public Tensor Above(double a)
         {
-            using var number = a.ToScalar();
-            using var isAbove = x.gt(number);
+            using var isAbove = x.gt(Number(a));
             return isAbove.to(x.dtype);
         }
 
         /// <summary>1 where x &lt; a and 0 elsewhere, in the type of x.</summary>
         public Tensor Below(double a)
         {
-            using var number = a.ToScalar();
-            using var isBelow = x.lt(number);
+            using var isBelow = x.lt(Number(a));
             return isBelow.to(x.dtype);
         }
 
         /// <summary>x where it is at least a, and a elsewhere.</summary>
-        public Tensor AtLeast(double a)
-        {
-            using var number = a.ToScalar();
-            return x.clamp_min(number);
-        }
+        public Tensor AtLeast(double a) => x.clamp_min(Number(a));
 
         /// <summary>x += y.</summary>
-        public void Add(Tensor y) => x.add_(y, s_one);
+        public void Add(Tensor y) => x.add_(y, One);
 
         /// <summary>x += a · y.</summary>
-        public void Add(Tensor y, double a)
-        {
-            using var number = a.ToScalar();
-            x.add_(y, number);
-        }
+        public void Add(Tensor y, double a) => x.add_(y, Number(a));
 
         /// <summary>x *= a.</summary>
-        public void Scale(double a)
-        {
-            using var number = a.ToScalar();
-            x.mul_(number);
-        }
+        public void Scale(double a) => x.mul_(Number(a));
 
         /// <summary>Σ x in float64.</summary>
         public double Total()
@@ -95,9 +89,6 @@ internal static class TensorNumbers
     }
 
     /// <summary>A tensor with one value everywhere.</summary>
-    public static Tensor Filled(double a, ReadOnlySpan<long> shape, ScalarType type, Device? device = null)
-    {
-        using var number = a.ToScalar();
-        return full(shape, number, dtype: type, device: device);
-    }
+    public static Tensor Filled(double a, ReadOnlySpan<long> shape, ScalarType type, Device? device = null) =>
+        full(shape, Number(a), dtype: type, device: device);
 }

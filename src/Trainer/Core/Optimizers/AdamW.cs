@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Optimizers;
@@ -82,12 +83,12 @@ internal sealed unsafe class AdamW : IElementwiseOptimizer
         using var scope = NewDisposeScope();
         var (x, g, m, v) = (tensors.Rows(theta, part), tensors.Rows(gradient, part), tensors.Rows(_m, part), tensors.Rows(_v, part));
         var decay = tensors.PerRow(part, lambda);
-        g.mul_(scale);
-        if (_coupled) { g.addcmul_(decay, x, 1); }
-        m.mul_(_spec.Beta1).add_(g, alpha: 1 - _spec.Beta1);
-        v.mul_(_spec.Beta2).addcmul_(g, g, value: 1 - _spec.Beta2);
-        if (!_coupled) { x.mul_(decay.mul(-learningRate).add_(1)); }
-        x.addcdiv_(m, v.sqrt().add_(k.EpsilonOutside), value: -learningRate * k.Factor);
+        g.mul_(Number(scale));
+        if (_coupled) { g.addcmul_(decay, x, One); }
+        m.mul_(Number(_spec.Beta1)).add_(g, alpha: Number(1 - _spec.Beta1));
+        v.mul_(Number(_spec.Beta2)).addcmul_(g, g, value: Number(1 - _spec.Beta2));
+        if (!_coupled) { x.mul_(decay.mul(Number(-learningRate)).add_(One, One)); }
+        x.addcdiv_(m, v.sqrt().add_(Number(k.EpsilonOutside), One), value: Number(-learningRate * k.Factor));
     }
 
     public void Dispose()

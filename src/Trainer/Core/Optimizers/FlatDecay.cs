@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Optimizers;
@@ -20,7 +21,7 @@ internal sealed class FlatDecay : IDisposable
     }
 
     /// <summary>λ of each row of a part, [rows, 1].</summary>
-    public Tensor PerRow(in Part part, double decay) => Narrow(_share, part).mul(decay);
+    public Tensor PerRow(in Part part, double decay) => Narrow(_share, part).mul(Number(decay));
 
     /// <summary>A buffer's parameters of a part as [rows, width]; a view.</summary>
     public Tensor Rows(FlatBuffer buffer, in Part part) => Narrow(_rows.Of(buffer.Tensor), part);

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Optimizers;
@@ -69,9 +70,9 @@ internal sealed unsafe class Sgd : IElementwiseOptimizer
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (x, d, b) = (tensors.Rows(theta, part), tensors.Rows(gradient, part), tensors.Rows(_momentum, part));
-        d.mul_(scale).addcmul_(tensors.PerRow(part, lambda), x, 1);
-        b.mul_(_spec.Momentum).add_(d);
-        x.add_(_spec.Nesterov ? d.add_(b, alpha: _spec.Momentum) : b, alpha: -learningRate);
+        d.mul_(Number(scale)).addcmul_(tensors.PerRow(part, lambda), x, One);
+        b.mul_(Number(_spec.Momentum)).add_(d, One);
+        x.add_(_spec.Nesterov ? d.add_(b, alpha: Number(_spec.Momentum)) : b, alpha: Number(-learningRate));
     }
 
     public void Dispose()

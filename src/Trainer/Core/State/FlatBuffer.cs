@@ -1,5 +1,6 @@
 using Cluster.Trainer.Core.Native;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.State;
@@ -98,7 +99,7 @@ internal sealed unsafe class FlatBuffer : IDisposable
     public void Add(FlatBuffer other)
     {
         using var _ = no_grad();
-        Tensor.add_(other.Tensor).DetachFromDisposeScope();
+        Tensor.add_(other.Tensor, One).DetachFromDisposeScope();
     }
 
     public void Dispose()

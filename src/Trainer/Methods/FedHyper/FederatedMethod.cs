@@ -26,29 +26,24 @@ namespace Cluster.Trainer.Methods.FedHyper;
 /// </summary>
 /// <remarks>
 /// State between rounds: w, D(t-1), the server's moments, both rates, and the number of rounds applied. Running statistics of batch
-/// normalisation are averaged like the weights, with α = 1, and are no part of any product. Memory: six vectors of the model's size
-/// (w, the client's w, D, two gradients, and the contribution), and the moments.
+/// normalisation are averaged like the weights, with α = 1, and are no part of any product. Memory: w, D(t-1), the server's moments and
+/// the contribution, and what the trainer of the clients has.
 /// </remarks>
 internal sealed class FederatedMethod : IRoundMethod
 {
-    /// <summary>Weight of a batch's statistics in a client's running ones (PyTorch's momentum of batch normalisation).</summary>
-    private const double StatisticMomentum = 0.1;
-
     private const string Updates = "updates", Alpha = "globalLrBits", Beta = "localLrBits", ProductSum = "productSumBits";
 
     private readonly JobSpec _spec;
     private readonly FederatedSpec _federated;
     private readonly FederatedData _data;
     private readonly Device _device;
-    private readonly FlatModel _model;        // Holds a client's weights while it trains, the global ones in an evaluation.
-    private readonly FlatBuffer _global;      // w(t)         [P], then statistics
-    private readonly FlatBuffer _last;        // D(t-1)       [P]
-    private readonly FlatBuffer[] _gradients; // g(k), g(k-1) [P], then a batch's statistics
+    private readonly FlatModel _model;   // Holds a client's weights while it trains, the global ones in an evaluation.
+    private readonly FlatBuffer _global; // w(t)   [P], then statistics
+    private readonly FlatBuffer _last;   // D(t-1) [P]
     private readonly List<(string Name, FlatBuffer Buffer)> _moments = [];
-    private readonly List<FlatBuffer> _localMoments = [];
-    private readonly IRateScheduler _scheduler;
-    private readonly LocalTraining _training;
+    private readonly IClientTrainer _trainer;
     private readonly ServerStep _server;
+    private (long Round, Leaf[] Leaves) _cohort = (-1, []);
 
     /// <exception cref="Contracts.BadInputException">The data are missing or damaged, do not fit the model, or a client would have none.</exception>
     public FederatedMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device) : this(spec, FederatedData.Open(spec, dataRoots), device) { }
@@ -61,12 +56,13 @@ internal sealed class FederatedMethod : IRoundMethod
         _global = new FlatBuffer(Layout.Length, device);
         _global.CopyFrom(_model.Theta);
         _last = new FlatBuffer(Layout.ParameterLength, device);
-        _gradients = [new FlatBuffer(Layout.Length, device), new FlatBuffer(Layout.Length, device)];
 
-        var byCosine = _federated.Scheduler is SchedulerSpec.FedHyper { Product: HyperProduct.Cosine };
-        _scheduler = RateSchedulers.Create(_federated);
-        _server = new ServerStep(_scheduler, ServerOptimizer.Create(_federated.Server, Moment), byCosine, spec.Threads);
-        _training = new LocalTraining(LocalOptimizer.Create(_federated.LocalOptimizer, LocalMoment), _federated.Proximal, byCosine, spec.Threads);
+        var scheduler = RateSchedulers.Create(_federated);
+        _server = new ServerStep(scheduler, ServerOptimizer.Create(_federated.Server, Moment), _federated.Scheduler is SchedulerSpec.FedHyper { Product: HyperProduct.Cosine }, spec.Threads);
+        var together = ClientGroups.SizeFor(spec, Layout.ParameterCount);
+        _trainer = together > 1
+            ? new GroupTrainer(spec, data, Layout, scheduler, together, device)
+            : new OneByOneTrainer(spec, data, _model, scheduler);
 
         Rounds = spec.Rounds!.Value;
         ContributionLength = Layout.Length + ClientTable.Length(_federated.ClientsPerRound);
@@ -87,25 +83,29 @@ internal sealed class FederatedMethod : IRoundMethod
     public MethodState State { get; }
 
     /// <summary>The i-th leaf is the i-th client of the round's cohort, in ascending order.</summary>
-    public IReadOnlyList<Leaf> Leaves(long round) =>
-        [.. Cohort.Of(_spec.Seed, round, _data.Clients.Length, _federated.ClientsPerRound).Select((client, i) => new Leaf(i, First: client, Count: 1))];
+    public IReadOnlyList<Leaf> Leaves(long round)
+    {
+        if (_cohort.Round != round)
+        {
+            _cohort = (round, [.. Cohort.Of(_spec.Seed, round, _data.Clients.Length, _federated.ClientsPerRound).Select((client, i) => new Leaf(i, First: client, Count: 1))]);
+        }
+
+        return _cohort.Leaves;
+    }
 
     /// <summary>p_m·δ_m, and the client's row of the table.</summary>
     public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
     {
-        var client = _data.Clients[(int)leaf.First];
-        _model.Theta.CopyFrom(_global); // w_m(t,0) = w(t)
-        var (run, first, last, total) = Train(round, (int)leaf.First, client);
+        var (w, run, first, last, total) = _trainer.Train(round, Leaves(round), leaf, new GlobalModel(_global.Tensor, State.Counters[Updates] > 0 ? _last.Tensor : null, Rates.Beta));
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        into.Clear();
         var delta = into.Tensor.narrow(0, 0, Layout.Length);
-        delta.copy_(_global.Tensor).sub_(_model.Theta.Tensor); // δ_m = w(t) - w_m(t,K); of statistics likewise
+        delta.copy_(_global.Tensor).sub_(w); // δ_m = w(t) - w_m(t,K); of statistics likewise
+        var table = into.Tensor.narrow(0, Layout.Length, into.Length - Layout.Length).zero_();
         var squares = FlatNorm.SumOfSquares(into, Layout.ParameterLength, _spec.Threads);
         var isFinite = double.IsFinite(Layout.Statistics.IsEmpty ? squares : FlatNorm.SumOfSquares(into, Layout.Length, _spec.Threads));
         var end = !double.IsFinite(total.Loss) ? ClientEnd.LossNotFinite : isFinite ? ClientEnd.Counted : ClientEnd.ChangeNotFinite;
-        var table = into.Tensor.narrow(0, Layout.Length, into.Length - Layout.Length);
         if (end != ClientEnd.Counted)
         {
             delta.zero_();
@@ -113,7 +113,7 @@ internal sealed class FederatedMethod : IRoundMethod
             return new Tally(0, 0, 0, 0, Leaves: 1);
         }
 
-        double weight = _federated.Weighting == ClientWeighting.Examples ? client.Samples.Length : 1;
+        double weight = _federated.Weighting == ClientWeighting.Examples ? _data.Clients[(int)leaf.First].Samples.Length : 1;
         delta.mul_(weight);
         ClientTable.Write(table, leaf.Index, new ClientReport(
             end, weight, run.Steps, squares, run.BetaMin, run.BetaMean, run.BetaMax,
@@ -160,8 +160,9 @@ internal sealed class FederatedMethod : IRoundMethod
 
     public void Dispose()
     {
-        FlatBuffer[] all = [_global, _last, .. _gradients, .. _moments.Select(moment => moment.Buffer), .. _localMoments];
+        FlatBuffer[] all = [_global, _last, .. _moments.Select(moment => moment.Buffer)];
         foreach (var buffer in all) { buffer.Dispose(); }
+        _trainer.Dispose();
         _model.Dispose();
     }
 
@@ -181,54 +182,6 @@ internal sealed class FederatedMethod : IRoundMethod
     }
 
     private Tensor Parameters(FlatBuffer buffer) => buffer.Tensor.narrow(0, 0, Layout.ParameterLength);
-
-    /// <summary>The local steps of one client, in the model's own weights; with the scalars of its first batch, of its last one, and of all.</summary>
-    private (LocalRun Run, Tally First, Tally Last, Tally Total) Train(long round, int number, ClientData client)
-    {
-        using var scope = NewDisposeScope();
-        var batches = new LocalBatches(_federated, _spec.Seed, round, number, client.Samples.Length);
-        var chance = Seeds.Derive(_spec.Seed, SeedPurpose.Leaf, round, number);
-        var masking = Seeds.Derive(_spec.Seed, SeedPurpose.Masking, round, number);
-        Tensor[] gradients = [Parameters(_gradients[0]), Parameters(_gradients[1])];
-        var (first, last, total) = (default(Tally), default(Tally), default(Tally));
-
-        var rates = _scheduler.Client(Rates.Beta, new ClientRound(batches.Steps, batches.StepsPerEpoch, _federated.ClientsPerRound));
-        var run = _training.Run(
-            Parameters(_model.Theta), Parameters(_global), State.Counters[Updates] > 0 ? _last.Tensor : null, batches.Steps, rates, Gradient);
-        return (run, first, last, total);
-
-        Tensor? Gradient(long k)
-        {
-            var samples = Array.ConvertAll(batches.At(k), place => client.Samples[place]);
-            using var batch = client.Set.Gather(samples, Seeds.Derive((long)masking, SeedPurpose.LocalStep, k), _device);
-            var buffer = _gradients[k % 2];
-            last = _model.TrainLeaf(batch, Seeds.Derive((long)chance, SeedPurpose.LocalStep, k), buffer);
-            if (k == 0) { first = last; }
-            total += last;
-            if (!double.IsFinite(last.Loss)) { return null; }
-
-            MeanOf(gradients[k % 2], last.Weight);
-            MoveStatistics(buffer);
-            return gradients[k % 2];
-        }
-    }
-
-    /// <summary>From the sum over a batch to its mean; a batch without a target has none.</summary>
-    private static void MeanOf(Tensor sum, double weight)
-    {
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        if (weight > 0) { sum.div_(weight); }
-    }
-
-    /// <summary>A client's running statistics: running ← 0.9·running + 0.1·those of the batch.</summary>
-    private void MoveStatistics(FlatBuffer ofBatch)
-    {
-        if (Layout.Statistics.IsEmpty) { return; }
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        Statistics(_model.Theta).mul_(1 - StatisticMomentum).add_(Statistics(ofBatch), alpha: StatisticMomentum);
-    }
 
     /// <summary>The global running statistics become the weighted mean of the clients'.</summary>
     private void AverageStatistics(FlatBuffer sum, double weight)
@@ -251,11 +204,5 @@ internal sealed class FederatedMethod : IRoundMethod
     {
         _moments.Add((name, new FlatBuffer(Layout.ParameterLength, _device)));
         return _moments[^1].Buffer.Tensor;
-    }
-
-    private Tensor LocalMoment()
-    {
-        _localMoments.Add(new FlatBuffer(Layout.ParameterLength, _device));
-        return _localMoments[^1].Tensor;
     }
 }

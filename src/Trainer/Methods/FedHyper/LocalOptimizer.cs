@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Federated;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.FedHyper;
@@ -28,8 +29,8 @@ internal abstract class LocalOptimizer
     {
         public override void Step(Tensor w, Tensor g, double beta, long step)
         {
-            if (decay != 0) { w.mul_(1 - (beta * decay)); } // w - β·(g + λ·w)
-            w.add_(g, alpha: -beta);
+            if (decay != 0) { w.mul_(Number(1 - (beta * decay))); } // w - β·(g + λ·w)
+            w.add_(g, alpha: Number(-beta));
         }
     }
 
@@ -39,9 +40,9 @@ internal abstract class LocalOptimizer
 
         public override void Step(Tensor w, Tensor g, double beta, long step)
         {
-            b.mul_(spec.Momentum).add_(g); // b ← μ·b + g + λ·w
-            if (spec.WeightDecay != 0) { b.add_(w, alpha: spec.WeightDecay); }
-            w.add_(b, alpha: -beta);
+            b.mul_(Number(spec.Momentum)).add_(g, One); // b ← μ·b + g + λ·w
+            if (spec.WeightDecay != 0) { b.add_(w, alpha: Number(spec.WeightDecay)); }
+            w.add_(b, alpha: Number(-beta));
         }
     }
 
@@ -57,9 +58,9 @@ internal abstract class LocalOptimizer
         public override void Step(Tensor w, Tensor g, double beta, long step)
         {
             var (correction1, correction2) = (1 - Math.Pow(spec.Beta1, step + 1), 1 - Math.Pow(spec.Beta2, step + 1));
-            m.mul_(spec.Beta1).add_(g, alpha: 1 - spec.Beta1);
-            v.mul_(spec.Beta2).addcmul_(g, g, 1 - spec.Beta2);
-            w.addcdiv_(m, v.div(correction2).sqrt_().add_(spec.Epsilon), -beta / correction1);
+            m.mul_(Number(spec.Beta1)).add_(g, alpha: Number(1 - spec.Beta1));
+            v.mul_(Number(spec.Beta2)).addcmul_(g, g, Number(1 - spec.Beta2));
+            w.addcdiv_(m, v.div(Number(correction2)).sqrt_().add_(Number(spec.Epsilon), One), Number(-beta / correction1));
         }
     }
 }

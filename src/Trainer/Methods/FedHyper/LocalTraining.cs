@@ -1,3 +1,5 @@
+using Cluster.Contracts.Spec;
+using Cluster.Contracts.Spec.Federated;
 using Cluster.Trainer.Core.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -29,6 +31,17 @@ internal readonly record struct LocalRun(long Steps, double BetaMin, double Beta
 /// <param name="byCosine">Products are divided by the vectors' norms.</param>
 internal sealed class LocalTraining(LocalOptimizer optimizer, double proximal, bool byCosine, int threads)
 {
+    private readonly LocalOptimizer _optimizer = optimizer;
+    private readonly double _proximal = proximal;
+
+    /// <param name="moment">Gives a vector [P] for a moment of the clients' optimiser.</param>
+    public static LocalTraining Of(JobSpec spec, Func<Tensor> moment)
+    {
+        var federated = spec.Federated!;
+        var byCosine = federated.Scheduler is SchedulerSpec.FedHyper { Product: HyperProduct.Cosine };
+        return new(LocalOptimizer.Create(federated.LocalOptimizer, moment), federated.Proximal, byCosine, spec.Threads);
+    }
+
     /// <param name="last">Null before the first round is applied.</param>
     /// <param name="gradient">
     /// Gives g(k) at w, in a vector that stays as it is until the step after the next one asks for its own; null ends the run, because the
@@ -36,25 +49,16 @@ internal sealed class LocalTraining(LocalOptimizer optimizer, double proximal, b
     /// </param>
     public LocalRun Run(Tensor w, Tensor global, Tensor? last, long steps, IClientRates rates, Func<long, Tensor?> gradient)
     {
-        var (min, sum, max) = (double.PositiveInfinity, 0.0, double.NegativeInfinity);
-        Tensor? previous = null;
-        optimizer.Reset();
-        for (var k = 0L; k < steps; k++)
-        {
-            if (gradient(k) is not { } g) { return new LocalRun(k, min, sum / k, max); }
+        var run = Begin(w, global, last, rates);
+        for (var k = 0L; k < steps && gradient(k) is { } g; k++) { run.Step(g); }
+        return run.SoFar;
+    }
 
-            using var scope = NewDisposeScope();
-            using var _ = no_grad();
-            if (proximal != 0) { g.add_(w, alpha: proximal).add_(global, alpha: -proximal); }
-            var products = rates.NeedsProducts ? new StepProducts(Product(g, previous), Product(g, last)) : default;
-            var beta = rates.At(k, products);
-            optimizer.Step(w, g, beta, k);
-
-            (min, sum, max) = (Math.Min(min, beta), sum + beta, Math.Max(max, beta));
-            previous = g;
-        }
-
-        return new LocalRun(steps, min, sum / steps, max);
+    /// <summary>The same, a step at a time. One run at a time: the optimiser's moments are those of its client.</summary>
+    public Steps Begin(Tensor w, Tensor global, Tensor? last, IClientRates rates)
+    {
+        _optimizer.Reset();
+        return new Steps(this, w, global, last, rates);
     }
 
     private double Product(Tensor g, Tensor? other)
@@ -63,5 +67,30 @@ internal sealed class LocalTraining(LocalOptimizer optimizer, double proximal, b
         var product = InnerProduct.Of(g, other, threads);
         if (!byCosine || product == 0) { return product; }
         return product / Math.Sqrt(InnerProduct.Of(g, g, threads) * InnerProduct.Of(other, other, threads));
+    }
+
+    /// <summary>One client on its way.</summary>
+    internal sealed class Steps(LocalTraining training, Tensor w, Tensor global, Tensor? last, IClientRates rates)
+    {
+        private Tensor? _previous;
+        private long _made;
+        private double _min = double.PositiveInfinity, _sum, _max = double.NegativeInfinity;
+
+        public LocalRun SoFar => new(_made, _min, _sum / _made, _max);
+
+        /// <summary>From w_m(t,k) to w_m(t,k+1).</summary>
+        /// <param name="g">g(k), in a vector that stays as it is until the step after the next one.</param>
+        public void Step(Tensor g)
+        {
+            using var scope = NewDisposeScope();
+            using var _ = no_grad();
+            if (training._proximal != 0) { g.add_(w, alpha: training._proximal).add_(global, alpha: -training._proximal); }
+            var products = rates.NeedsProducts ? new StepProducts(training.Product(g, _previous), training.Product(g, last)) : default;
+            var beta = rates.At(_made, products);
+            training._optimizer.Step(w, g, beta, _made);
+
+            (_min, _sum, _max) = (Math.Min(_min, beta), _sum + beta, Math.Max(_max, beta));
+            (_previous, _made) = (g, _made + 1);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Federated;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.FedHyper;
@@ -37,7 +38,7 @@ internal abstract class ServerOptimizer
     private sealed class FedAvg : ServerOptimizer
     {
         protected override void Move(Tensor w, Tensor d, double alpha) =>
-            w.add_(d, alpha: -alpha); // w ← w - α·D
+            w.add_(d, alpha: Number(-alpha)); // w ← w - α·D
     }
 
     /// <summary>Server momentum (Hsu, Qi and Brown 2019), the learning rate outside of it.</summary>
@@ -45,8 +46,8 @@ internal abstract class ServerOptimizer
     {
         protected override void Move(Tensor w, Tensor d, double alpha)
         {
-            u.mul_(spec.Momentum).add_(d); // u ← μ·u + D
-            w.add_(u, alpha: -alpha);      // w ← w - α·u
+            u.mul_(Number(spec.Momentum)).add_(d, One); // u ← μ·u + D
+            w.add_(u, alpha: Number(-alpha));      // w ← w - α·u
         }
     }
 
@@ -55,10 +56,10 @@ internal abstract class ServerOptimizer
     {
         protected override void Move(Tensor w, Tensor d, double alpha)
         {
-            d.mul_(alpha);
-            m.mul_(spec.Beta1).add_(d, alpha: 1 - spec.Beta1);         // m ← β1·m + (1-β1)·Δ
-            v.mul_(spec.Beta2).addcmul_(d, d, 1 - spec.Beta2);         // v ← β2·v + (1-β2)·Δ²
-            w.addcdiv_(m, v.sqrt().add_(spec.Tau), -spec.Lr);          // w ← w - η·m/(√v + τ)
+            d.mul_(Number(alpha));
+            m.mul_(Number(spec.Beta1)).add_(d, alpha: Number(1 - spec.Beta1));         // m ← β1·m + (1-β1)·Δ
+            v.mul_(Number(spec.Beta2)).addcmul_(d, d, Number(1 - spec.Beta2));         // v ← β2·v + (1-β2)·Δ²
+            w.addcdiv_(m, v.sqrt().add_(Number(spec.Tau), One), Number(-spec.Lr));          // w ← w - η·m/(√v + τ)
         }
     }
 
@@ -67,9 +68,9 @@ internal abstract class ServerOptimizer
     {
         protected override void Move(Tensor w, Tensor d, double alpha)
         {
-            d.mul_(alpha);
-            v.addcmul_(d, d, 1);                                       // v ← v + Δ²
-            w.addcdiv_(d, v.sqrt().add_(spec.Tau), -spec.Lr);          // w ← w - η·Δ/(√v + τ)
+            d.mul_(Number(alpha));
+            v.addcmul_(d, d, One);                                       // v ← v + Δ²
+            w.addcdiv_(d, v.sqrt().add_(Number(spec.Tau), One), Number(-spec.Lr));          // w ← w - η·Δ/(√v + τ)
         }
     }
 }

@@ -1,5 +1,6 @@
 using Cluster.Trainer.Core.Optimizers;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.FedHyper;
@@ -38,7 +39,7 @@ internal sealed class ServerStep(IRateScheduler scheduler, ServerOptimizer optim
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var d = sum.div_(weight);
+        var d = sum.div_(Number(weight));
         var squares = InnerProduct.Of(d, d, threads);
         if (!double.IsFinite(squares)) { return null; }
 

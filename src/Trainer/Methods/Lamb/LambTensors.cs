@@ -3,6 +3,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Optimizers;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.Lamb;
@@ -35,28 +36,28 @@ internal sealed class LambTensors : IDisposable
         var (x, g, m_t, v_t) = (_rows.Of(theta.Tensor), _rows.Of(gradient.Tensor), _rows.Of(m.Tensor), _rows.Of(v.Tensor));
         var lambda = _rows.Spread(_decay);
 
-        g.mul_(scale);
-        if (k.DecayMode == WeightDecayMode.L2InGradient) { g.addcmul_(lambda, x, 1); }
-        m_t.mul_(k.Beta1).add_(g, alpha: 1 - k.Beta1);
-        v_t.mul_(k.Beta2).addcmul_(g, g, value: 1 - k.Beta2);
+        g.mul_(Number(scale));
+        if (k.DecayMode == WeightDecayMode.L2InGradient) { g.addcmul_(lambda, x, One); }
+        m_t.mul_(Number(k.Beta1)).add_(g, alpha: Number(1 - k.Beta1));
+        v_t.mul_(Number(k.Beta2)).addcmul_(g, g, value: Number(1 - k.Beta2));
 
-        var root = v_t.add(k.Adam.EpsilonInRoot).sqrt_().add_(k.Adam.EpsilonOutside);
-        var u = m_t.div(root).mul_(k.Adam.Factor);
-        if (k.DecayMode == WeightDecayMode.InUpdate) { u.addcmul_(lambda, x, 1); }
-        if (k.DecayMode == WeightDecayMode.Decoupled) { x.mul_(lambda.mul(-k.LearningRate).add_(1)); }
+        var root = v_t.add(Number(k.Adam.EpsilonInRoot), One).sqrt_().add_(Number(k.Adam.EpsilonOutside), One);
+        var u = m_t.div(root).mul_(Number(k.Adam.Factor));
+        if (k.DecayMode == WeightDecayMode.InUpdate) { u.addcmul_(lambda, x, One); }
+        if (k.DecayMode == WeightDecayMode.Decoupled) { x.mul_(lambda.mul(Number(-k.LearningRate)).add_(One, One)); }
 
         var q = Ratio(_rows.SumsOfSquares(x).sqrt_(), _rows.SumsOfSquares(u).sqrt_());
-        x.addcmul_(_rows.Spread(q.to(ScalarType.Float32)), u, value: -k.LearningRate);
+        x.addcmul_(_rows.Spread(q.to(ScalarType.Float32)), u, value: Number(-k.LearningRate));
     }
 
     /// <summary>q of every layer, [layers] float64; as <see cref="LambRatio"/>.</summary>
     private Tensor Ratio(Tensor xNorm, Tensor uNorm)
     {
-        var phi = _spec.NormClamp is { } clamp ? xNorm.clamp(clamp.Low, clamp.High) : xNorm;
+        var phi = _spec.NormClamp is { } clamp ? xNorm.clamp(Number(clamp.Low), Number(clamp.High)) : xNorm;
         var q = phi / uNorm;
-        if (_spec.RatioClip is { } clip) { q = q.clamp(clip.Low, clip.High); }
+        if (_spec.RatioClip is { } clip) { q = q.clamp(Number(clip.Low), Number(clip.High)); }
 
-        var applies = _adapted.logical_and(phi > 0).logical_and(uNorm > 0);
+        var applies = _adapted.logical_and(phi > Number(0)).logical_and(uNorm > Number(0));
         return where(applies, q, ones_like(q));
     }
 

@@ -3,6 +3,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Optimizers;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.Lamb;
@@ -30,18 +31,18 @@ internal sealed class LarsTensors : IDisposable
         using var scope = NewDisposeScope();
         var (x, d, b) = (_rows.Of(theta.Tensor), _rows.Of(gradient.Tensor), _rows.Of(momentum.Tensor));
 
-        d.mul_(scale);
+        d.mul_(Number(scale));
         var q = Ratio(_rows.SumsOfSquares(x).sqrt_(), _rows.SumsOfSquares(d).sqrt_());
-        d.addcmul_(_rows.Spread(_decay.to(ScalarType.Float32)), x, 1).mul_(_rows.Spread(q.to(ScalarType.Float32)));
-        b.mul_(_spec.Momentum).add_(d);
-        x.add_(_spec.Nesterov ? d.add_(b, alpha: _spec.Momentum) : b, alpha: -learningRate);
+        d.addcmul_(_rows.Spread(_decay.to(ScalarType.Float32)), x, One).mul_(_rows.Spread(q.to(ScalarType.Float32)));
+        b.mul_(Number(_spec.Momentum)).add_(d, One);
+        x.add_(_spec.Nesterov ? d.add_(b, alpha: Number(_spec.Momentum)) : b, alpha: Number(-learningRate));
     }
 
     /// <summary>q of every layer, [layers] float64; as <see cref="LarsRatio"/>.</summary>
     private Tensor Ratio(Tensor xNorm, Tensor gNorm)
     {
-        var q = _spec.TrustCoefficient * xNorm / (gNorm + _decay * xNorm + (_spec.Epsilon ?? LarsRatio.DefaultEpsilon));
-        return where(_adapted.logical_and(xNorm > 0).logical_and(gNorm > 0), q, ones_like(q));
+        var q = xNorm.Times(_spec.TrustCoefficient) / gNorm.Plus(_decay * xNorm).Plus(_spec.Epsilon ?? LarsRatio.DefaultEpsilon);
+        return where(_adapted.logical_and(xNorm > Number(0)).logical_and(gNorm > Number(0)), q, ones_like(q));
     }
 
     public void Dispose()
