@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Models;
@@ -42,16 +43,16 @@ internal sealed class MlpBatch
         h[0] = x.flatten(2);
         foreach (var (l, (weight, bias)) in _layers.Index())
         {
-            h[l + 1] = h[l].bmm(View(theta, weight).transpose(1, 2)).add_(View(theta, bias).unsqueeze(1)); // [N, R, out]
+            h[l + 1] = h[l].bmm(View(theta, weight).transpose(1, 2)).add_(View(theta, bias).unsqueeze(1), One); // [N, R, out]
             if (l + 1 < _layers.Length) { h[l + 1].relu_(); }
         }
 
         var (s, target) = (shares.unsqueeze(2), y.unsqueeze(2)); // [N, R, 1]
         var logp = h[^1].log_softmax(2);
         var loss = logp.gather(2, target).mul_(s).sum(1).neg_();
-        var correct = h[^1].argmax(2).eq(y).logical_and(shares.gt(0)).sum(1);
+        var correct = h[^1].argmax(2).eq(y).logical_and(shares.gt(Number(0))).sum(1);
 
-        var d = logp.exp_().scatter_add_(2, target, full_like(s, -1)).mul_(s);
+        var d = logp.exp_().scatter_add_(2, target, full_like(s, Number(-1))).mul_(s);
         for (var l = _layers.Length - 1; l >= 0; l--)
         {
             var (weight, bias) = _layers[l];

@@ -10,7 +10,7 @@ namespace Cluster.Trainer.Core.Native;
 /// finaliser frees the native number, and hands on its address without holding the object. Optimised code drops the object there, so a
 /// garbage collection at that moment frees the number while libtorch reads it: seen as "INTERNAL ASSERT FAILED" in Scalar.h, and no less
 /// possible as another number in its place. A number from here is held until its thread has asked for some dozens more, long after the
-/// operation that it went into; BannedSymbols.txt refuses the conversions and operators that make one by themselves.
+/// operation that it went into; BannedSymbols.Torch.txt refuses the conversions and operators that make one by themselves.
 /// </remarks>
 internal static class TensorNumbers
 {

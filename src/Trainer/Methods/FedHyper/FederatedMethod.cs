@@ -8,6 +8,7 @@ using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.Optimizers;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.FedHyper;
@@ -114,7 +115,7 @@ internal sealed class FederatedMethod : IRoundMethod
         }
 
         double weight = _federated.Weighting == ClientWeighting.Examples ? _data.Clients[(int)leaf.First].Samples.Length : 1;
-        delta.mul_(weight);
+        delta.mul_(Number(weight));
         ClientTable.Write(table, leaf.Index, new ClientReport(
             end, weight, run.Steps, squares, run.BetaMin, run.BetaMean, run.BetaMax,
             first.MeanLoss, first.Accuracy, last.MeanLoss, last.Accuracy));
@@ -186,7 +187,7 @@ internal sealed class FederatedMethod : IRoundMethod
     /// <summary>The global running statistics become the weighted mean of the clients'.</summary>
     private void AverageStatistics(FlatBuffer sum, double weight)
     {
-        if (!Layout.Statistics.IsEmpty) { Statistics(_global).sub_(Statistics(sum).div_(weight)); }
+        if (!Layout.Statistics.IsEmpty) { Statistics(_global).sub_(Statistics(sum).div_(Number(weight))); }
     }
 
     private Tensor Statistics(FlatBuffer buffer) => buffer.Tensor.narrow(0, Layout.ParameterLength, Layout.Length - Layout.ParameterLength);

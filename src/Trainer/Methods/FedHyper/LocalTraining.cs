@@ -2,6 +2,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Federated;
 using Cluster.Trainer.Core.Optimizers;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.FedHyper;
@@ -84,7 +85,7 @@ internal sealed class LocalTraining(LocalOptimizer optimizer, double proximal, b
         {
             using var scope = NewDisposeScope();
             using var _ = no_grad();
-            if (training._proximal != 0) { g.add_(w, alpha: training._proximal).add_(global, alpha: -training._proximal); }
+            if (training._proximal != 0) { g.add_(w, alpha: Number(training._proximal)).add_(global, alpha: Number(-training._proximal)); }
             var products = rates.NeedsProducts ? new StepProducts(training.Product(g, _previous), training.Product(g, last)) : default;
             var beta = rates.At(_made, products);
             training._optimizer.Step(w, g, beta, _made);

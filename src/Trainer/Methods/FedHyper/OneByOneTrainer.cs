@@ -4,6 +4,7 @@ using Cluster.Trainer.Core.Data.Clients;
 using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Methods.FedHyper;
@@ -74,7 +75,7 @@ internal sealed class OneByOneTrainer : IClientTrainer
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        if (weight > 0) { sum.div_(weight); }
+        if (weight > 0) { sum.div_(Number(weight)); }
     }
 
     /// <summary>A client's running statistics: running ← 0.9·running + 0.1·those of the batch.</summary>
@@ -83,7 +84,7 @@ internal sealed class OneByOneTrainer : IClientTrainer
         if (_model.Layout.Statistics.IsEmpty) { return; }
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        Statistics(_model.Theta).mul_(1 - StatisticMomentum).add_(Statistics(ofBatch), alpha: StatisticMomentum);
+        Statistics(_model.Theta).mul_(Number(1 - StatisticMomentum)).add_(Statistics(ofBatch), alpha: Number(StatisticMomentum));
     }
 
     private static void Copy(Tensor from, Tensor to)
