@@ -1,14 +1,4 @@
-using System.Collections.Immutable;
-using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using Cluster.Contracts.Spec;
-using Cluster.Trainer.Core;
-using Cluster.Trainer.Core.Collectives;
-using Cluster.Trainer.Core.Data;
-using Cluster.Trainer.Methods;
-using Cluster.Trainer.Rounds;
-using Cluster.Trainer.Worker;
 
 namespace Cluster.Benchmarks;
 
@@ -85,7 +75,6 @@ internal static class BatchTable
         return 0;
     }
 
-    /// <summary>One job on one worker, through the production round loop.</summary>
     private static Result Train(Cell cell, string[] overrides)
     {
         string[] settings =
@@ -95,20 +84,8 @@ internal static class BatchTable
             FormattableString.Invariant($"scaling.base.warmupEpochs={cell.Epochs * WarmupShareAtBase}"), "nonFinite.maxSkips=1000000",
             .. overrides,
         ];
-        var path = Path.Combine(AppContext.BaseDirectory, "specs", "mnist-batch.yaml");
-        var read = SpecReader.ReadFile(path, settings);
-        var spec = read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
-
-        var began = Stopwatch.GetTimestamp();
-        var roots = DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable));
-        using var method = TrainingMethods.Create(spec, roots, ComputeDevice.Prepare(spec));
-        using var listener = new DataPlaneListener(IPAddress.Loopback);
-        using var mesh = new Mesh(new MeshMembership("bench", 1, 0, [listener.EndPoint], [.. new byte[MeshMembership.SecretBytes]]), listener);
-        mesh.Connect();
-        var last = new Last();
-        using var loop = new RoundLoop(method, spec, last);
-        loop.Run(mesh, () => default);
-        return new Result(cell, last.Rounds, last.Skipped, last.TrainLoss, last.Evaluation.MeanLoss, last.Evaluation.Accuracy, Stopwatch.GetElapsedTime(began).TotalSeconds);
+        var o = SoleWorker.Run("mnist-batch.yaml", settings);
+        return new Result(cell, o.Rounds, o.Skipped, o.TrainLoss, o.EvalLoss, o.Accuracy, o.Seconds);
     }
 
     private static Result[] ReadAll(string[] files) =>
@@ -124,18 +101,10 @@ internal static class BatchTable
             Console.WriteLine($"|---:|{string.Concat(optimizers.Select(_ => "---:|"))}");
             foreach (var batch in results.Select(r => r.Cell.Batch).Distinct().Order())
             {
-                var columns = optimizers.Select(o => Summary([.. results.Where(r => r.Cell.Epochs == epochs && r.Cell.Batch == batch && (r.Cell.Optimizer, r.Cell.Rate) == o).Select(r => 100 * r.Accuracy)]));
+                var columns = optimizers.Select(o => Statistics.Summary([.. results.Where(r => r.Cell.Epochs == epochs && r.Cell.Batch == batch && (r.Cell.Optimizer, r.Cell.Rate) == o).Select(r => 100 * r.Accuracy)]));
                 Console.WriteLine($"| {batch} | {string.Join(" | ", columns)} |");
             }
         }
-    }
-
-    private static string Summary(double[] values)
-    {
-        if (values.Length == 0) { return "-"; }
-        var mean = values.Average();
-        var deviation = values.Length > 1 ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1)) : 0;
-        return string.Create(CultureInfo.InvariantCulture, $"{mean:F2} ± {deviation:F2}");
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
@@ -153,26 +122,5 @@ internal static class BatchTable
         }
 
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Cell.Optimizer},{Cell.Rate},{Cell.Batch},{Cell.Epochs},{Cell.Seed},{Rounds},{Skipped},{TrainLoss:G6},{EvalLoss:G6},{Accuracy:F4},{Seconds:F1}");
-    }
-
-    /// <summary>Keeps the newest numbers.</summary>
-    private sealed class Last : IRoundObserver
-    {
-        public long Rounds { get; private set; }
-
-        public long Skipped { get; private set; }
-
-        public double TrainLoss { get; private set; }
-
-        public Tally Evaluation { get; private set; }
-
-        public void Began(RoundCounters counters) { }
-
-        public void LeavesComputed(int count) { }
-
-        public void Committed(RoundCounters counters, in Tally tally, RoundResult result) =>
-            (Rounds, Skipped, TrainLoss) = (counters.Round, counters.Skipped, tally.MeanLoss);
-
-        public void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) => Evaluation = evaluations[0].Tally;
     }
 }

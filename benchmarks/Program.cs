@@ -13,6 +13,7 @@ return args switch
     ["models", .. var rest] => ModelBenchmark.Run(rest),
     ["batch-table", .. var rest] => BatchTable.Run(rest),
     ["federated-table", .. var rest] => FederatedTable.Run(rest),
+    ["forward-forward-table", .. var rest] => ForwardForwardTable.Run(rest),
     ["control-plane", .. var rest] => ControlPlaneBenchmark.Run(rest),
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
@@ -26,6 +27,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | first-round | recovery | control-plane | efficiency | layers | memory | federated-clients [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | forward-forward-table | first-round | recovery | control-plane | efficiency | layers | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }

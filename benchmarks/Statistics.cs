@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Cluster.Benchmarks;
 
 internal static class Statistics
@@ -9,4 +11,13 @@ internal static class Statistics
     /// <summary>The smallest value that so large a share of all do not exceed (nearest rank); NaN of nothing.</summary>
     public static double Quantile(IReadOnlyCollection<double> values, double share) =>
         values.Count == 0 ? double.NaN : values.Order().ElementAt((int)Math.Ceiling(share * values.Count) - 1);
+
+    /// <summary>Mean and standard deviation (of a sample: n - 1) for a table; a dash for nothing.</summary>
+    public static string Summary(IReadOnlyCollection<double> values)
+    {
+        if (values.Count == 0) { return "-"; }
+        var mean = values.Average();
+        var deviation = values.Count > 1 ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1)) : 0;
+        return string.Create(CultureInfo.InvariantCulture, $"{mean:F2} ± {deviation:F2}");
+    }
 }

@@ -103,7 +103,24 @@ public sealed class DenseMethodTests
         Assert.Equal(before, method.State.Buffers.Select(buffer => buffer.Buffer.Span.ToArray()));
     }
 
-    /// <summary>Two activities at a time: more layers take no more memory for a leaf than fewer.</summary>
+    /// <summary>Two activities at a time.</summary>
+    [Fact]
+    public void More_layers_take_no_more_memory_for_a_leaf_than_fewer()
+    {
+        var (few, many) = (Peaks("[40, 40, 40]"), Peaks("[40, 40, 40, 40, 40, 40, 40, 40]"));
+        Assert.InRange(few.Learning, 1, 100);
+        Assert.Equal(few, many);
+
+        static (long Learning, long Predicting) Peaks(string widths)
+        {
+            using var method = Jobs.Method(Jobs.Read(Digits, $"model.hidden={widths}", "forwardForward={kind: dense, negatives: randomLabel, label: prepend}"));
+            using var into = new FlatBuffer(method.ContributionLength);
+            return (
+                Live.PeakOf(() => method.Contribute(0, method.Leaves(0)[0], into)),
+                Live.PeakOf(() => method.Evaluate(method.EvaluationSets[0], method.EvaluationSets[0].Leaves[0])));
+        }
+    }
+
     [Fact]
     public void No_tensor_outlives_its_leaf()
     {

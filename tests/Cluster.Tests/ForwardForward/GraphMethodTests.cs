@@ -107,6 +107,31 @@ public sealed class GraphMethodTests
         Assert.InRange(answer.Rounds, 12, 400);
     }
 
+    /// <summary>Seven layers against three, the last one learning: four tensors more a layer, the views of its weights and gradient.</summary>
+    [Theory]
+    [InlineData("forwardForward.algorithm=sf")]
+    [InlineData("forwardForward.algorithm=ffLa")]
+    [InlineData("forwardForward.algorithm=ffVn")]
+    [InlineData("forwardForward.algorithm=sf", "model={kind: gat, width: 16}")]
+    public void Depth_takes_no_memory_beyond_the_weights(params string[] changes)
+    {
+        var (few, many) = (Peaks(3), Peaks(7));
+        Assert.InRange(few.Learning, 1, 200);
+        var views = changes.Length > 1 ? 8 : 4; // Attention has two more weights.
+        Assert.InRange(many.Learning - few.Learning, 0, 4 * views);
+        Assert.InRange(many.Predicting - few.Predicting, 0, 4 * views);
+
+        (long Learning, long Predicting) Peaks(int layers)
+        {
+            using var method = Jobs.Method(Jobs.Read(Cora, [.. changes, $"model.layers={layers}"]));
+            using var into = new FlatBuffer(method.ContributionLength);
+            method.State.Counters["unit"] = layers - 1;
+            return (
+                Live.PeakOf(() => method.Contribute(0, method.Leaves(0)[0], into)),
+                Live.PeakOf(() => method.Evaluate(method.EvaluationSets[0], method.EvaluationSets[0].Leaves[0])));
+        }
+    }
+
     [Theory]
     [InlineData("forwardForward.algorithm=sf")]
     [InlineData("forwardForward.algorithm=ffLa")]

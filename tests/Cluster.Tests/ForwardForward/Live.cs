@@ -12,4 +12,16 @@ internal static class Live
         GC.WaitForPendingFinalizers();
         return Tensor.TotalCount;
     }
+
+    /// <summary>The most tensors that an action holds at once, beyond those there were.</summary>
+    public static long PeakOf(Action action)
+    {
+        Tensors();
+        var fill = new List<Tensor>(); // The process's peak cannot be set back, so it is risen to.
+        while (Tensor.TotalCount < Tensor.PeakCount) { fill.Add(empty(0).DetachFromDisposeScope()); }
+        var before = Tensor.TotalCount;
+        action();
+        foreach (var tensor in fill) { tensor.Dispose(); }
+        return Tensor.PeakCount - before;
+    }
 }

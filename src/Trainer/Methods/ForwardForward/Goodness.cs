@@ -16,11 +16,18 @@ internal static class Goodness
 {
     /// <param name="y">[..., d].</param>
     /// <returns>[...].</returns>
-    public static Tensor Of(Tensor y, GoodnessKind kind = GoodnessKind.Sum) => kind == GoodnessKind.Sum ? y.Squared().sum(-1) : y.Squared().mean([-1]);
+    public static Tensor Of(Tensor y, GoodnessKind kind = GoodnessKind.Sum)
+    {
+        using var squares = y.Squared();
+        return kind == GoodnessKind.Sum ? squares.sum(-1) : squares.mean([-1]);
+    }
 
     /// <summary>∂L/∂y from ∂L/∂g. Where y comes from a ReLU this is ∂L/∂z too: y is 0 where the unit is off.</summary>
     /// <param name="byGoodness">∂L/∂g, [...].</param>
     /// <param name="y">[..., d].</param>
-    public static Tensor Back(Tensor byGoodness, Tensor y, GoodnessKind kind = GoodnessKind.Sum) =>
-        (byGoodness.unsqueeze(-1) * y).Times(kind == GoodnessKind.Sum ? 2.0 : 2.0 / y.shape[^1]);
+    public static Tensor Back(Tensor byGoodness, Tensor y, GoodnessKind kind = GoodnessKind.Sum)
+    {
+        using var product = byGoodness.unsqueeze(-1) * y;
+        return product.Times(kind == GoodnessKind.Sum ? 2.0 : 2.0 / y.shape[^1]);
+    }
 }

@@ -14,9 +14,17 @@ internal static class RowNorm
 
     /// <summary>x / (|x| + ε), row by row: ForwardGNN's.</summary>
     /// <param name="x">[..., d].</param>
-    public static Tensor L2(Tensor x) => x / x.Squared().sum(-1, keepdim: true).sqrt().Plus(Epsilon);
+    public static Tensor L2(Tensor x)
+    {
+        using var squares = x.Squared();
+        return x / squares.sum(-1, keepdim: true).sqrt().Plus(Epsilon);
+    }
 
     /// <summary>x / (√(mean x²) + ε), row by row: Hinton's, √d times longer.</summary>
     /// <param name="x">[..., d].</param>
-    public static Tensor Rms(Tensor x) => x / x.Squared().mean([-1], keepdim: true).sqrt().Plus(Epsilon);
+    public static Tensor Rms(Tensor x)
+    {
+        using var squares = x.Squared();
+        return x / squares.mean([-1], keepdim: true).sqrt().Plus(Epsilon);
+    }
 }

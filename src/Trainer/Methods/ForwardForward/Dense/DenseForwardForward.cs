@@ -21,8 +21,8 @@ namespace Cluster.Trainer.Methods.ForwardForward.Dense;
 /// </code>
 /// A leaf contributes sums over its samples, the layers' gradients side by side in the layout of θ. Where there is a read-out it learns
 /// on the side from a pass with a neutral label (Hinton 2022, section 3.3).
-/// Memory: two activities of a leaf at a time, whatever the depth. Nothing goes down, but hard negatives, which are drawn by what the
-/// read-out says of the sample; without them the layers can be shared out.
+/// Memory: two activities of a leaf at a time, whatever the depth; a read-out adds those that it reads. Nothing goes down but hard
+/// negatives, which are drawn by what the read-out says of the sample; without them the layers can be shared out.
 /// </remarks>
 internal sealed class DenseForwardForward : ILayerwiseMethod
 {
@@ -165,9 +165,10 @@ internal sealed class DenseForwardForward : ILayerwiseMethod
         var total = zeros(x.shape[0], device: _device);
         for (var l = 0; l < Net.Count; l++)
         {
+            using var layerScope = NewDisposeScope();
             var y = Net.Layer(_layers.Theta, l).Forward(x);
             if (_layers.Votes(l)) { total.Add(Goodness.Of(y, _spec.Goodness)); }
-            x = RowNorm.Rms(y);
+            x = DenseRun.Above(x, y);
         }
 
         return total.MoveToOuterDisposeScope();

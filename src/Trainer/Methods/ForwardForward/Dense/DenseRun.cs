@@ -124,10 +124,19 @@ internal sealed class DenseRun : ILayerRun
             }
 
             if (Votes(l)) { lead.Add(g[0] - g[1]); }
-            x = RowNorm.Rms(y).MoveToOuterDisposeScope();
+            x = Above(x, y);
         }
 
         return x;
+    }
+
+    /// <summary>What the layer above is given, out of the layer's scope; what this one was given is needed no more.</summary>
+    /// <param name="x">x̂ of this layer.</param>
+    public static Tensor Above(Tensor x, Tensor y)
+    {
+        var above = RowNorm.Rms(y).MoveToOuterDisposeScope();
+        x.Dispose();
+        return above;
     }
 
     /// <summary>The read-out learns from the neutral input, which without supervision is the sample itself.</summary>
@@ -149,7 +158,8 @@ internal sealed class DenseRun : ILayerRun
     {
         for (var l = Net.Layers.First; l < Net.Layers.End; l++)
         {
-            x = RowNorm.Rms(Net.Layer(Theta, l).Forward(x));
+            using var layerScope = NewDisposeScope();
+            x = RowNorm.Rms(Net.Layer(Theta, l).Forward(x)).MoveToOuterDisposeScope();
             if (Net.Read.Contains(l)) { read = read.Add(x); }
         }
 

@@ -34,19 +34,23 @@ internal sealed class BackPropagation(Adjacency messages, Adjacency testMessages
         var (passes, outputs) = (new ILayerPass[layers.Count], new Tensor[layers.Count]);
         for (var l = 0; l < layers.Count; l++)
         {
-            passes[l] = l == 0 ? _first : Prepare(l, outputs[l - 1]);
+            using var layerScope = NewDisposeScope(); // Held are passes and outputs, and no more than that.
+            passes[l] = l == 0 ? _first : Prepare(l, outputs[l - 1]).Keep();
             var z = passes[l].Forward(weights[l])[0];
-            outputs[l] = l == layers.Count - 1 ? z : z.relu_();
+            outputs[l] = (l == layers.Count - 1 ? z : z.relu_()).MoveToOuterDisposeScope();
         }
 
         var (tally, byOutput) = task.Learn(outputs[^1], first, count);
         for (var l = layers.Count - 1; l >= 0; l--)
         {
-            var byZ = byOutput.unsqueeze(0);
+            using var layerScope = NewDisposeScope();
+            using var above = byOutput;
+            var byZ = above.unsqueeze(0);
             passes[l].Backward(weights[l], byZ, gradient[l]);
+            outputs[l].Dispose();
             if (l > 0)
             {
-                byOutput = passes[l].InputGradient(weights[l], byZ) * outputs[l - 1].Above(0);
+                byOutput = (passes[l].InputGradient(weights[l], byZ) * outputs[l - 1].Above(0)).MoveToOuterDisposeScope();
                 passes[l].Dispose();
             }
         }
@@ -72,8 +76,10 @@ internal sealed class BackPropagation(Adjacency messages, Adjacency testMessages
         var h = features;
         for (var l = 0; l < layers.Count; l++)
         {
+            using var layerScope = NewDisposeScope();
+            using var below = l == 0 ? null : h;
             var z = layers[l].Encoder.Apply([graph], new InputRows(h), weights[l])[0];
-            h = l == layers.Count - 1 ? z : z.relu_();
+            h = (l == layers.Count - 1 ? z : z.relu_()).MoveToOuterDisposeScope();
         }
 
         return h;

@@ -59,9 +59,11 @@ internal abstract class ContrastiveNodes(NodeTask task, IReadOnlyList<GraphLayer
         var scores = zeros(task.Split.Test.Length, task.Classes, dtype: task.Features.dtype);
         for (var l = 0; l <= unit; l++)
         {
+            using var layerScope = NewDisposeScope(); // So that depth takes no memory.
+            using var below = graphs.Inputs;
             using var pass = graphs.Prepare(layers[l], task.Split.Test);
             scores.Add(Votes(pass.Forward(weights[l])));
-            if (l < unit) { graphs = graphs.Above(layers[l], weights[l]); }
+            if (l < unit) { graphs = graphs.Above(layers[l], weights[l]).MoveToOuterDisposeScope(); }
         }
 
         return NodeEmbeddings.Tally(scores.Over(unit + 1).log_softmax(1), task.LabelsOf(task.Split.Test));
@@ -89,10 +91,13 @@ internal abstract class ContrastiveNodes(NodeTask task, IReadOnlyList<GraphLayer
         var votes = zeros(task.Split.Validation.Length, task.Classes, dtype: task.Features.dtype);
         for (var l = 0; l < unit; l++)
         {
+            using var layerScope = NewDisposeScope();
+            using var belowTraining = training.Inputs;
+            using var belowAsking = asking.Inputs;
             using var pass = asking.Prepare(layers[l], task.Split.Validation);
             votes.Add(Votes(pass.Forward(weights[l])));
-            training = Above(training, layers[l], weights[l]);
-            asking = asking.Above(layers[l], weights[l]);
+            training = Above(training, layers[l], weights[l]).MoveToOuterDisposeScope();
+            asking = asking.Above(layers[l], weights[l]).MoveToOuterDisposeScope();
         }
 
         return new Stage(training, asking, asking.Prepare(layers[unit], task.Split.Validation), votes);

@@ -49,6 +49,14 @@ internal sealed record InputRows(Tensor Base, Tensor? Mix = null, Tensor? Basis 
         gradient.addmm_(Basis!.t(), Flat(Mix).t().mm(Flat(y)));
     }
 
+    public InputRows MoveToOuterDisposeScope()
+    {
+        Base.MoveToOuterDisposeScope();
+        Mix?.MoveToOuterDisposeScope();
+        Basis?.MoveToOuterDisposeScope();
+        return this;
+    }
+
     /// <summary>Takes the tensors out of the scope; they live until this is disposed.</summary>
     public InputRows Keep()
     {

@@ -9,6 +9,8 @@ namespace Cluster.Trainer.Methods.ForwardForward.Graph;
 /// <param name="Inputs">X̂, normalised.</param>
 internal sealed record LabelledGraphs(IReadOnlyList<Adjacency> Graphs, InputRows Inputs)
 {
+    public LabelledGraphs MoveToOuterDisposeScope() => this with { Inputs = Inputs.MoveToOuterDisposeScope() };
+
     /// <summary>Inputs of the layer above: each graph's own outputs, normalised.</summary>
     public LabelledGraphs Above(GraphLayer layer, LayerTensors weights) => this with { Inputs = new(RowNorm.L2(layer.Encoder.Apply(Graphs, Inputs, weights).relu_())) };
 

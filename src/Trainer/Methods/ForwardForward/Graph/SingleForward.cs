@@ -63,10 +63,13 @@ internal sealed class SingleForward(IEmbeddingTask task, IReadOnlyList<GraphLaye
         var scores = default(Tensor);
         for (var l = 0; l < layer; l++)
         {
-            var h = layers[l].Encoder.Apply([messages], inputs, weights[l])[0].relu_();
+            using var layerScope = NewDisposeScope(); // So that depth takes no memory.
+            using var below = inputs;
+            var h = layers[l].Encoder.Apply([messages], below, weights[l])[0].relu_();
             var own = task.Scores(task.NodesOf(part) is { } nodes ? h.index_select(0, tensor(nodes.Select(node => (long)node).ToArray())) : h, part);
-            scores = scores is null ? own : scores.Plus(own);
-            inputs = new InputRows(RowNorm.L2(h));
+            using var before = scores;
+            scores = (before is null ? own : before.Plus(own)).MoveToOuterDisposeScope();
+            inputs = new InputRows(RowNorm.L2(h)).MoveToOuterDisposeScope();
         }
 
         return (inputs, scores);

@@ -97,17 +97,21 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
         var states = new Tensor[layers.Count];
         for (var l = 0; l < layers.Count; l++)
         {
+            using var layerScope = NewDisposeScope();
             var below = l == 0 ? task.Features : states[l - 1];
             var missing = layers[l].Inputs - below.shape[1];
             var input = missing == 0 ? RowNorm.L2(below) : cat([RowNorm.L2(below), zeros(below.shape[0], missing, dtype: below.dtype)], 1);
-            states[l] = layers[l].Encoder.Apply([messages], new InputRows(input), weights[l])[0].relu_();
+            states[l] = layers[l].Encoder.Apply([messages], new InputRows(input), weights[l])[0].relu_().MoveToOuterDisposeScope();
         }
 
         return states;
     }
 
-    private Tensor Next(int layer, IReadOnlyList<LayerTensors> weights, Func<int, Tensor> state, Adjacency messages) =>
-        layers[layer].Encoder.Apply([messages], new InputRows(Input(layer, state)), weights[layer])[0].relu_();
+    private Tensor Next(int layer, IReadOnlyList<LayerTensors> weights, Func<int, Tensor> state, Adjacency messages)
+    {
+        using var scope = NewDisposeScope();
+        return layers[layer].Encoder.Apply([messages], new InputRows(Input(layer, state)), weights[layer])[0].relu_().MoveToOuterDisposeScope();
+    }
 
     /// <summary>x̂_l.</summary>
     private Tensor Input(int layer, Func<int, Tensor> state)

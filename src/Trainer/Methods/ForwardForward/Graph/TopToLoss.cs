@@ -86,8 +86,11 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
 
     private ILayerPass Prepare(int layer, Tensor input, IReadOnlyList<int> nodes) => layers[layer].Encoder.Prepare([task.Messages], new InputRows(input), nodes);
 
-    private Tensor Encode(int layer, Tensor input, IReadOnlyList<LayerTensors> weights) =>
-        layers[layer].Encoder.Apply([task.Messages], new InputRows(input), weights[layer])[0].relu_();
+    private Tensor Encode(int layer, Tensor input, IReadOnlyList<LayerTensors> weights)
+    {
+        using var scope = NewDisposeScope();
+        return layers[layer].Encoder.Apply([task.Messages], new InputRows(input), weights[layer])[0].relu_().MoveToOuterDisposeScope();
+    }
 
     /// <summary>h_1 .. h_L of an upward pass by itself.</summary>
     private Tensor[] Upwards(IReadOnlyList<LayerTensors> weights)

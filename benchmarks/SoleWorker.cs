@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using System.Net;
+using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core;
+using Cluster.Trainer.Core.Collectives;
+using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Methods;
+using Cluster.Trainer.Rounds;
+using Cluster.Trainer.Worker;
+
+namespace Cluster.Benchmarks;
+
+/// <summary>One job on one worker, through the production round loop; keeps the newest numbers.</summary>
+internal sealed class SoleWorker : IRoundObserver
+{
+    private RoundCounters? _counters;
+    private Tally _training;
+    private Tally _evaluation;
+
+    /// <param name="specFile">File name of a spec in the folder <c>specs</c>.</param>
+    /// <param name="settings">Keys of the spec and their values, <c>key=value</c>.</param>
+    public static Outcome Run(string specFile, string[] settings)
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, "specs", specFile);
+        var read = SpecReader.ReadFile(path, settings);
+        var spec = read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
+
+        var began = Stopwatch.GetTimestamp();
+        var roots = DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable));
+        using var method = TrainingMethods.Create(spec, roots, ComputeDevice.Prepare(spec));
+        using var listener = new DataPlaneListener(IPAddress.Loopback);
+        using var mesh = new Mesh(new MeshMembership("bench", 1, 0, [listener.EndPoint], [.. new byte[MeshMembership.SecretBytes]]), listener);
+        mesh.Connect();
+        var last = new SoleWorker();
+        using var loop = new RoundLoop(method, spec, last);
+        loop.Run(mesh, () => default);
+        return new Outcome(last._counters!.Round, last._counters.Skipped, last._training.MeanLoss, last._evaluation.MeanLoss, last._evaluation.Accuracy, Stopwatch.GetElapsedTime(began).TotalSeconds);
+    }
+
+    void IRoundObserver.Began(RoundCounters counters) => _counters = counters;
+
+    void IRoundObserver.LeavesComputed(int count)
+    {
+    }
+
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) => _training = tally;
+
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) => _evaluation = evaluations[0].Tally;
+
+    /// <param name="TrainLoss">Of the last round.</param>
+    /// <param name="EvalLoss">Of the last evaluation.</param>
+    /// <param name="Accuracy">Of the last evaluation, 0 to 1.</param>
+    public readonly record struct Outcome(long Rounds, long Skipped, double TrainLoss, double EvalLoss, double Accuracy, double Seconds);
+}
