@@ -65,6 +65,7 @@ internal static class CommandTree
         CheckpointsVerb.Create(),
         ExportVerb.Create(),
         LineageVerb.Create(),
+        ParticipationVerb.Create(),
         WorkersVerb.Create(),
         DrainVerb.Create(),
         UndrainVerb.Create(),

@@ -148,6 +148,7 @@ public sealed class TidyTests
             .. Asks("lineage", "<job>"),
             .. Asks("list", "--count", "--skip", "--state"),
             .. Asks("logs", "<job>", "--follow", "--worker"),
+            .. Asks("participation", "<job>", "--after", "--count"),
             .. Asks("pause", "<job>", "--reason"),
             .. Asks("resume", "<job>"),
             .. Asks("show", "<job>"),

@@ -17,7 +17,12 @@ public sealed record JobSubmission(
     [property: Id(3)] ImmutableArray<string> DataRoots,
     [property: Id(4)] int MinWorkers,
     [property: Id(5)] int MaxWorkers,
-    [property: Id(6)] bool Resume);
+    [property: Id(6)] bool Resume)
+{
+    /// <summary>Sites that the spec names as clients: their workers serve the job beyond the maximum. At most 1,024.</summary>
+    [Id(7)]
+    public ImmutableArray<string> Sites { get; init; } = [];
+}
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>
 [GenerateSerializer, Immutable, Alias("cluster.submit-result")]
