@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Cluster.Benchmarks;
+using Cluster.Benchmarks.Federated;
 using Cluster.Trainer.Core;
 
 // The trainer's module initializer finds libtorch; it has to run before the first torch call here.
@@ -11,6 +12,7 @@ return args switch
     ["allreduce", .. var rest] => AllReduceBenchmark.Run(rest),
     ["models", .. var rest] => ModelBenchmark.Run(rest),
     ["batch-table", .. var rest] => BatchTable.Run(rest),
+    ["federated-table", .. var rest] => FederatedTable.Run(rest),
     ["control-plane", .. var rest] => ControlPlaneBenchmark.Run(rest),
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
@@ -23,6 +25,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | first-round | recovery | control-plane | efficiency | memory | federated-clients [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | first-round | recovery | control-plane | efficiency | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }

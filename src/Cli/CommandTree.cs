@@ -66,6 +66,8 @@ internal static class CommandTree
         ExportVerb.Create(),
         LineageVerb.Create(),
         ParticipationVerb.Create(),
+        AppendVerb.Create(),
+        ReleaseVerb.Create(),
         WorkersVerb.Create(),
         DrainVerb.Create(),
         UndrainVerb.Create(),

@@ -84,6 +84,17 @@ public sealed class ClusterClient : IDisposable
     /// <summary>A job that is paused, failed or cancelled goes on from its newest checkpoint.</summary>
     public Task<JobSummary> ResumeAsync(string jobId, CancellationToken cancellationToken) => OrderAsync(jobId, "resume", reason: null, cancellationToken);
 
+    /// <summary>
+    /// One more stage at the end of a continual job's trunk. When it returns, the order is durable; the job takes it up at the end of a
+    /// round, and shows among its orders what became of it.
+    /// </summary>
+    public Task<JobOrder> AppendAsync(string jobId, AppendRequest request, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Post($"{Job(jobId)}/append", request, ApiJson.Default.AppendRequest), ApiJson.Default.JobOrder, cancellationToken);
+
+    /// <summary>One more release of a continual job, at an update of the trunk that has yet to come; as the one before.</summary>
+    public Task<JobOrder> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Post($"{Job(jobId)}/release", request, ApiJson.Default.ReleaseRequest), ApiJson.Default.JobOrder, cancellationToken);
+
     /// <summary>The job's checkpoints, newest first.</summary>
     public Task<ImmutableArray<CheckpointView>> CheckpointsAsync(string jobId, CancellationToken cancellationToken) =>
         _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/checkpoints"), ApiJson.Default.ImmutableArrayCheckpointView, cancellationToken);

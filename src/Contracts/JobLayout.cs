@@ -17,6 +17,9 @@ public static partial class JobLayout
     /// <summary>Every evaluation, a line of JSON each (<see cref="Lineage.EvaluationRecord"/>).</summary>
     public const string Evaluations = "evaluations.jsonl";
 
+    /// <summary>The orders that its spec has beside what was submitted (an array of <see cref="Jobs.JobOrder"/>); only where there are some.</summary>
+    public const string Orders = "orders.json";
+
     public const string Model = "model.safetensors";
     public const string Optimizer = "optimizer.safetensors";
     public const string Manifest = "manifest.json";

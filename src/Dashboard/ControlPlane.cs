@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Cluster.Contracts;
 using Cluster.Contracts.Federation;
@@ -80,6 +81,10 @@ public sealed class ControlPlane(IGrainFactory grains)
 
     /// <summary>Lets the job go on from its newest checkpoint. The answer says why it cannot; null when it will.</summary>
     public Task<string?> ResumeAsync(string jobId, CancellationToken cancellationToken) => Call(() => Job(jobId).Resume(), cancellationToken);
+
+    /// <summary>One more stage or release for a continual job; durable where the answer has an order.</summary>
+    public Task<OrderResult> OrderAsync(string jobId, OrderKind kind, string text, ImmutableArray<string> dataRoots, CancellationToken cancellationToken) =>
+        Call(() => Job(jobId).Order(kind, text, dataRoots), cancellationToken);
 
     /// <summary>Ends the job as Failed, for a reason that the cluster cannot see.</summary>
     public Task FailAsync(string jobId, string reason, CancellationToken cancellationToken) => Call(

@@ -141,6 +141,7 @@ public sealed class TidyTests
         string[] expected =
         [
             "cluster --help", "cluster --version",
+            .. Asks("append", "<job>", "<stage>", "--data", "--no-wait"),
             .. Asks("cancel", "<job>", "--reason"),
             .. Asks("checkpoints", "<job>"),
             .. Asks("drain", "<worker>", "--wait"),
@@ -150,6 +151,7 @@ public sealed class TidyTests
             .. Asks("logs", "<job>", "--follow", "--worker"),
             .. Asks("participation", "<job>", "--after", "--count"),
             .. Asks("pause", "<job>", "--reason"),
+            .. Asks("release", "<job>", "<name>", "--at", "--min", "--mixture", "--no-wait", "--steps", "--tail"),
             .. Asks("resume", "<job>"),
             .. Asks("show", "<job>"),
             .. Asks("submit", "<spec>", "--data", "--follow", "--set", "--workers"),

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Lineage;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -10,7 +11,9 @@ namespace Cluster.Cli.Continual;
 internal static class LineageScreen
 {
     public static IEnumerable<IRenderable> All(LineageView lineage) =>
-        lineage.Matrix is { } matrix ? [Tree(lineage), Table(matrix), Summary(matrix)] : [Tree(lineage)];
+        [Tree(lineage), .. lineage.Orders.Select(order => Order(order, lineage.JobId)), .. lineage.Matrix is { } matrix ? [Table(matrix), Summary(matrix)] : Array.Empty<IRenderable>()];
+
+    private static Text Order(JobOrder order, string jobId) => new($"order {order.Number}: {OrderFollow.Outcome(order, jobId)}\n");
 
     /// <summary>Each checkpoint of the trunk is a line; under one that releases fork from stand theirs.</summary>
     private static Tree Tree(LineageView lineage)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Cluster.Cli.Continual;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
 
@@ -44,6 +45,7 @@ internal static class ShowVerb
             [
                 Output.Time(e.Time), e.Generation.ToString(CultureInfo.InvariantCulture), e.State.ToString(), e.Text,
             ]));
+        foreach (var order in job.Orders) { output.Line($"order {order.Number}: {OrderFollow.Outcome(order, job.JobId)}"); }
         foreach (var notice in job.Notices) { output.Line(notice); }
     }
 }

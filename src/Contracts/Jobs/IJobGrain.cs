@@ -47,6 +47,15 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("resume")]
     Task<string?> Resume();
 
+    /// <summary>
+    /// One more stage or release for a continual job. When it answers with an order, that is durable, and the job takes it up at the
+    /// end of a round: it stops at a checkpoint and goes on with the longer spec.
+    /// </summary>
+    /// <param name="text">YAML of the stage or release, at most <see cref="Spec.Continual.SpecExtension.MaxBytes"/>.</param>
+    /// <param name="dataRoots">Folders in which a stage's relative paths are looked for after those of the job; at most 32.</param>
+    [Alias("order")]
+    Task<OrderResult> Order(OrderKind kind, string text, ImmutableArray<string> dataRoots);
+
     /// <summary>Ends the job as Failed, for a reason that only the caller sees (such as worker processes that cannot start).</summary>
     [Alias("fail")]
     Task Fail(string reason);

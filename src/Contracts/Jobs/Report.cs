@@ -23,6 +23,7 @@ namespace Cluster.Contracts.Jobs;
 /// <param name="Outcome">How <paramref name="Generation"/> ended for it, or why it cannot be ready; null while it goes on.</param>
 /// <param name="SamplesAfter">A job that does not know the samples up to this round takes none, and says what it knows.</param>
 /// <param name="Session">Counts the times that this process took a job up, from 1.</param>
+/// <param name="Version">Of the submission that it holds.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-report")]
 public sealed record JobReport(
     [property: Id(0)] string JobId,
@@ -38,7 +39,8 @@ public sealed record JobReport(
     [property: Id(10)] GenerationFault? Fault,
     [property: Id(11)] Outcome? Outcome,
     [property: Id(12)] long Session = 1,
-    [property: Id(13)] long SamplesAfter = 0);
+    [property: Id(13)] long SamplesAfter = 0,
+    [property: Id(14)] long Version = 0);
 
 /// <summary>A collective of a generation was broken off.</summary>
 /// <param name="LostWorker">Id of the member that is at fault as far as this one can see; null when it cannot say.</param>

@@ -19,9 +19,14 @@ public sealed record JobSubmission(
     [property: Id(5)] int MaxWorkers,
     [property: Id(6)] bool Resume)
 {
+    /// <summary>Those that were taken; the spec has them.</summary>
+    [Id(7)] public ImmutableArray<JobOrder> Orders { get; init; } = [];
+
+    /// <summary>Rises whenever orders change the spec: workers that hold another version of the job begin anew with this one.</summary>
+    [Id(8)] public long Version { get; init; }
+
     /// <summary>Sites that the spec names as clients: their workers serve the job beyond the maximum. At most 1,024.</summary>
-    [Id(7)]
-    public ImmutableArray<string> Sites { get; init; } = [];
+    [Id(9)] public ImmutableArray<string> Sites { get; init; } = [];
 }
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>

@@ -13,7 +13,7 @@ namespace Cluster.Contracts.Jobs;
 /// <param name="Metrics">The newest value of each name.</param>
 /// <param name="Events">What happened to it, oldest first, the newest 200: changes of state and of membership, and why.</param>
 /// <param name="SamplesPerSecond">Training samples a second over what rank 0 has told since it last changed; 0 while that is too short.</param>
-/// <param name="Submission">Null while Unknown.</param>
+/// <param name="Submission">With the orders taken so far. Null while Unknown.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-view")]
 public sealed record JobView(
     [property: Id(0)] string JobId,
@@ -35,7 +35,11 @@ public sealed record JobView(
     [property: Id(16)] ImmutableArray<string> Notices,
     [property: Id(17)] ImmutableArray<JobEvent> Events,
     [property: Id(18)] double SamplesPerSecond,
-    [property: Id(19)] JobSubmission? Submission);
+    [property: Id(19)] JobSubmission? Submission)
+{
+    /// <summary>What was asked of it since it was submitted, and what became of that; oldest first.</summary>
+    [Id(20)] public ImmutableArray<JobOrder> Orders { get; init; } = [];
+}
 
 /// <param name="Rank">In the newest generation; -1 when it is not in it.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-worker-view")]

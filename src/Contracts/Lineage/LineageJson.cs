@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Cluster.Contracts.Jobs;
 
 namespace Cluster.Contracts.Lineage;
 
@@ -11,4 +13,5 @@ namespace Cluster.Contracts.Lineage;
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(EvaluationRecord))]
 [JsonSerializable(typeof(LineageNode))]
+[JsonSerializable(typeof(ImmutableArray<JobOrder>))]
 public sealed partial class LineageJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Jobs;
 
 namespace Cluster.Contracts.Lineage;
 
@@ -12,7 +13,11 @@ public sealed record LineageView(
     ImmutableArray<string> Stages,
     ImmutableArray<LineageCheckpoint> Checkpoints,
     ImmutableArray<EvaluationRecord> Evaluations,
-    ForgettingMatrix? Matrix);
+    ForgettingMatrix? Matrix)
+{
+    /// <summary>Stages and releases that were ordered after it was submitted, and what became of them; oldest first.</summary>
+    public ImmutableArray<JobOrder> Orders { get; init; } = [];
+}
 
 /// <param name="Name">Of its folder.</param>
 /// <param name="Round">The job's rounds committed.</param>

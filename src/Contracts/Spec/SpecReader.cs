@@ -68,6 +68,12 @@ public static class SpecReader
             SpecOverrides.Apply(root, change, report);
         }
 
+        return Bind(root, report);
+    }
+
+    /// <summary>The tree as a spec, checked; with whatever was wrong before.</summary>
+    internal static SpecResult Bind(SpecNode.Mapping root, SpecReport report)
+    {
         var spec = new SpecBinder(report).Record<JobSpec>(root);
         SpecChecks.All(spec, report);
         return new(report.Count == 0 ? spec : null, report.Problems());

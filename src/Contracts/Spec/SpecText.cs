@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Cluster.Contracts.Spec.Continual;
 
 namespace Cluster.Contracts.Spec;
 
@@ -10,10 +11,18 @@ namespace Cluster.Contracts.Spec;
 /// </summary>
 public static partial class SpecText
 {
-    public static string Write(JobSpec spec)
+    public static string Write(JobSpec spec) => WriteRecord(spec);
+
+    /// <summary>One stage, as the text of an order.</summary>
+    public static string Write(ContinualStageSpec stage) => WriteRecord(stage);
+
+    /// <summary>One release, as the text of an order.</summary>
+    public static string Write(ReleaseSpec release) => WriteRecord(release);
+
+    private static string WriteRecord(object record)
     {
         var text = new StringBuilder();
-        WriteKeys(text, Keys(spec), indent: "");
+        WriteKeys(text, Keys(record), indent: "");
         return text.ToString();
     }
 

@@ -46,6 +46,7 @@ public static class ClusterApi
         api.MapCheckpoints();
         api.MapLineage();
         api.MapParticipation();
+        api.MapOrders();
         api.MapWorkers();
         api.MapCluster();
         return app;

@@ -12,9 +12,9 @@ internal static class LineageRoutes
 
     private static async Task<JsonHttpResult<LineageView>> ShowAsync(string id, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)
     {
-        await plane.JobAsync(id, cancellationToken);
+        var job = await plane.JobAsync(id, cancellationToken);
         var lineage = LineageFolder.Read(new JobFolder(settings.Store, id).Path)
             ?? throw ApiRefusal.Missing($"job {id} has no lineage: only jobs of method continual have more than one line of checkpoints");
-        return TypedResults.Json(lineage, ApiJson.Default.LineageView);
+        return TypedResults.Json(lineage with { Orders = job.Orders }, ApiJson.Default.LineageView);
     }
 }

@@ -8,6 +8,8 @@ namespace Cluster.Dashboard.Api;
 /// <summary>What requests carry, read with the reader's own words for what is wrong.</summary>
 internal static class Requests
 {
+    private const int MaxDataRoots = 32;
+
     /// <exception cref="ApiRefusal">The body is not what the route takes.</exception>
     public static async Task<T> ReadBodyAsync<T>(this HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
@@ -39,6 +41,14 @@ internal static class Requests
         (value ?? byDefault) is var number && number >= min && number <= max
             ? number
             : throw ApiRefusal.Wrong($"{name} is {number}; allowed: {min} to {max}");
+
+    /// <exception cref="ApiRefusal">There are too many, or one is no absolute path.</exception>
+    public static IReadOnlyList<string> CheckRoots(IReadOnlyList<string> roots)
+    {
+        if (roots.Count > MaxDataRoots) { throw ApiRefusal.Wrong($"dataRoots has {roots.Count} folders; at most {MaxDataRoots} are allowed"); }
+        var relative = roots.FirstOrDefault(root => string.IsNullOrEmpty(root) || !Path.IsPathFullyQualified(root));
+        return relative is null ? roots : throw ApiRefusal.Wrong($"dataRoots names '{relative}'; an absolute path is needed, as the workers see it");
+    }
 
     private static string Keys(JsonTypeInfo type) => string.Join(", ", type.Properties.Select(p => p.IsRequired ? $"{p.Name} (needed)" : p.Name));
 }

@@ -14,7 +14,6 @@ namespace Cluster.Dashboard.Api;
 internal static class SubmitRoute
 {
     private const int MaxTokenLength = 256;
-    private const int MaxDataRoots = 32;
     private const int MaxOverrides = 256;
     private const int MaxWorkers = 1024;
 
@@ -35,7 +34,7 @@ internal static class SubmitRoute
 
         var folder = new JobFolder(settings.Store, id);
         var text = SpecText.Write(spec);
-        ImmutableArray<string> roots = [.. CheckRoots(request.DataRoots ?? []).Concat(settings.DataRoots).Distinct(StringComparer.Ordinal)];
+        ImmutableArray<string> roots = [.. Requests.CheckRoots(request.DataRoots ?? []).Concat(settings.DataRoots).Distinct(StringComparer.Ordinal)];
         folder.Create();
         var refusal = await plane.SubmitAsync(id, new(text, SpecHash.Of(spec), folder.Path, roots, min, max, Resume: false) { Sites = [.. spec.Federated?.Sites ?? []] }, cancellationToken);
         if (refusal is not null)
@@ -67,12 +66,5 @@ internal static class SubmitRoute
         var min = Requests.CheckRange(request.Workers ?? request.MinWorkers, spec.Workers.Min, request.Workers is null ? "minWorkers" : "workers", 1, MaxWorkers);
         var byDefault = request.Workers ?? Math.Max(min, spec.Workers.Max ?? spec.Workers.Min);
         return (min, Requests.CheckRange(request.MaxWorkers, byDefault, "maxWorkers", min, MaxWorkers));
-    }
-
-    private static IReadOnlyList<string> CheckRoots(IReadOnlyList<string> roots)
-    {
-        if (roots.Count > MaxDataRoots) { throw ApiRefusal.Wrong($"dataRoots has {roots.Count} folders; at most {MaxDataRoots} are allowed"); }
-        var relative = roots.FirstOrDefault(root => string.IsNullOrEmpty(root) || !Path.IsPathFullyQualified(root));
-        return relative is null ? roots : throw ApiRefusal.Wrong($"dataRoots names '{relative}'; an absolute path is needed, as the workers see it");
     }
 }

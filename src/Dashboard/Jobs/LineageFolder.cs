@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cluster.Contracts;
+using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Lineage;
 using Cluster.Contracts.Spec;
 
@@ -26,7 +27,20 @@ public static partial class LineageFolder
         var evaluations = ReadEvaluations(Path.Combine(path, JobLayout.Evaluations));
         return new(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), stages, ReadCheckpoints(Path.Combine(path, JobLayout.Checkpoints)),
-            evaluations, ForgettingMatrix.Of(stages, evaluations));
+            evaluations, ForgettingMatrix.Of(stages, evaluations)) { Orders = ReadOrders(Path.Combine(path, JobLayout.Orders)) };
+    }
+
+    private static ImmutableArray<JobOrder> ReadOrders(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return JsonSerializer.Deserialize(stream, LineageJson.Default.ImmutableArrayJobOrder) is { IsDefault: false } orders ? orders : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return []; // Most jobs have none.
+        }
     }
 
     private static ImmutableArray<LineageCheckpoint> ReadCheckpoints(string path)

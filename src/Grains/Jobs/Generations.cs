@@ -20,8 +20,9 @@ internal static class Generations
     /// Makes the generation that the granted workers call for, if now is the time for it: the first one when all of them are
     /// ready, and a graceful one when workers that are ready are to join, or members to leave. Called after every event.
     /// </summary>
-    public static JobStep Regroup(JobStep step)
+    public static JobStep Regroup(JobStep step, long round)
     {
+        step = Orders.Settle(step, round);
         var s = step.State;
         if (s.State is JobState.Waiting && !s.Granted.IsEmpty && s.Granted.All(g => s.Ready.Contains(g.Id)))
         {
@@ -29,8 +30,8 @@ internal static class Generations
             return Begin(s, s.Granted, isRecovery: s.Generation > 0, "");
         }
 
-        // Once a rank has ended the others are about to: a newcomer would only keep them.
-        if (s.State is not JobState.Running || !s.IsSettled || s.IsBroken || s.Outcomes.Any(o => o is not null))
+        // Once a rank has ended, or has been told to, the others are about to: a newcomer would only keep them.
+        if (s.State is not JobState.Running || !s.IsSettled || s.IsBroken || s.IsHolding || s.Outcomes.Any(o => o is not null))
         {
             return step;
         }
@@ -87,7 +88,7 @@ internal static class Generations
         {
             JobState.Stopping => Ended(JobState.Cancelled, $"{s.Reason}; its workers were lost before they had ended ({why})"),
             JobState.Pausing => Ended(JobState.Paused, $"{s.Reason}; its workers were lost before they had ended ({why})"),
-            _ => Regroup(JobMachine.To(WithoutMembers(s), JobState.Waiting, $"all its workers were lost ({why}): it goes on from its newest checkpoint when there are others")),
+            _ => Regroup(JobMachine.To(WithoutMembers(s), JobState.Waiting, $"all its workers were lost ({why}): it goes on from its newest checkpoint when there are others"), round),
         };
 
         JobStep Ended(JobState state, string reason) => JobMachine.Ended(s with { Members = members }, state, reason);
@@ -158,6 +159,7 @@ internal static class Generations
             Outcomes = [.. members.Select(_ => (Outcome?)null)],
             Arrived = [.. members.Select(_ => false)],
             Ready = s.Ready.RemoveAll(id => members.Any(m => m.Id == id)),
+            Before = s.State is JobState.Waiting ? null : s.Before, // All of them have the data of a stage on trial.
         };
         return new(next, $"generation {next.Generation} has {JobMachine.Count(members.Length, "worker")}{why}");
     }

@@ -20,7 +20,7 @@ internal static class JobDirectives
         {
             return report?.Known == s.Generation
                 ? new Directive.Continue(s.WantsStop, absorbedRound, storedRound)
-                : new Directive.Train(new(jobId, s.Generation, rank, s.Members, s.Secret, s.Submission!, s.IsRecovery), s.WantsStop);
+                : new Directive.Train(new(jobId, s.Generation, rank, s.Members, s.Secret, s.Effective!, s.IsRecovery), s.WantsStop);
         }
 
         // It goes on in the generation before until all ranks have changed over: they still need what it computes and sends.
@@ -35,8 +35,8 @@ internal static class JobDirectives
             {
                 // It failed in an earlier life of the job, before somebody resumed that: it starts from nothing, as others do.
                 { IsReady: true, Outcome.State: JobState.Failed } => new Directive.Idle($"job {jobId} was resumed: begin anew"),
-                { IsReady: true } => new Directive.Continue(Stop: false, absorbedRound, storedRound),
-                _ => new Directive.Prepare(jobId, s.Submission!),
+                { IsReady: true } when report.Version == s.Effective!.Version => new Directive.Continue(Stop: false, absorbedRound, storedRound),
+                _ => new Directive.Prepare(jobId, s.Effective!),
             };
         }
 
@@ -47,7 +47,7 @@ internal static class JobDirectives
     public static IEnumerable<string> WithNews(JobGrainState before, JobGrainState after)
     {
         var all = before.Generation != after.Generation || before.GrantVersion != after.GrantVersion
-            || before.TakesWorkers != after.TakesWorkers || before.WantsStop != after.WantsStop;
+            || before.TakesWorkers != after.TakesWorkers || before.WantsStop != after.WantsStop || before.Effective?.Version != after.Effective?.Version;
         return all
             ? before.Workers.Concat(after.Workers).Select(w => w.Id).Distinct()
             : after.Suspects.Except(before.Suspects); // No news, but a reason to ask whether they live.

@@ -59,13 +59,21 @@ internal sealed partial class JobGrain(
 
     public async Task<string?> Resume()
     {
-        var step = JobMachine.Resume(store.State);
+        var step = JobMachine.Resume(store.State, _progress.Round);
         if (step.State.State is JobState.Waiting)
         {
             await this.RegisterOrUpdateReminder(Reminder, ReminderPeriod, ReminderPeriod); // The last one went when the job had ended.
         }
 
         return await Wish(step);
+    }
+
+    public async Task<OrderResult> Order(OrderKind kind, string text, ImmutableArray<string> dataRoots)
+    {
+        var step = Orders.Accept(store.State, kind, text, dataRoots, clock.GetUtcNow().UtcDateTime, _progress.Round);
+        if (step.Refusal is { } refusal) { return new(Order: null, refusal); }
+        await Commit(step);
+        return new(step.State.Orders[^1], Refusal: null);
     }
 
     public Task Fail(string reason) => Wish(JobMachine.Fail(store.State, Names.Cut(reason, ReportBounds.MaxReasonLength)));
@@ -146,15 +154,15 @@ internal sealed partial class JobGrain(
 
     private async Task Tell(JobGrainState before, JobGrainState after, string reason)
     {
-        if (before.State != after.State || before.Generation != after.Generation || before.Reason != after.Reason || before.IsBroken != after.IsBroken)
+        if (before.State != after.State || before.Orders != after.Orders || before.Generation != after.Generation || before.Reason != after.Reason || before.IsBroken != after.IsBroken)
         {
             _progress.Happened(new(clock.GetUtcNow().UtcDateTime, after.Generation, after.State, Names.Cut(reason, MaxEventLength)));
             LogStep(Id, after.State, after.Generation, reason);
         }
 
-        if (!after.TakesWorkers)
+        if (!after.TakesWorkers || before.Effective?.Version != after.Effective?.Version)
         {
-            await StoreProgress();
+            await StoreProgress(); // Nobody will tell it again.
         }
 
         SetTimers(before);

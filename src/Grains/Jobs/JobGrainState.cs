@@ -77,6 +77,15 @@ internal sealed record JobGrainState
     /// <summary>Workers that the job does without although they live, and the pool has not been heard to know.</summary>
     [Id(22)] public ImmutableArray<WorkerInfo> Unreached { get; init; } = [];
 
+    /// <summary>All that were ever stored, by number.</summary>
+    [Id(23)] public ImmutableArray<JobOrder> Orders { get; init; } = [];
+
+    /// <summary>The submission with the orders taken; null before the first.</summary>
+    [Id(24)] public JobSubmission? Course { get; init; }
+
+    /// <summary>What the job was before the stage that was appended last, until all its workers have that stage's data; null otherwise.</summary>
+    [Id(25)] public JobSubmission? Before { get; init; }
+
     /// <summary>Not stored. Ids of granted workers that could be members.</summary>
     [field: NonSerialized]
     public ImmutableArray<string> Ready { get; init; } = [];
@@ -91,8 +100,16 @@ internal sealed record JobGrainState
     /// <summary>All members are to leave, so that nobody could hand the state on: they end at a checkpoint first.</summary>
     public bool IsParking => State is JobState.Running && !Members.Any(IsGranted);
 
+    public bool HasPendingOrders => Orders.Any(order => order.State is OrderState.Stored);
+
+    /// <summary>Its members end at a checkpoint, and go on from there with what was ordered.</summary>
+    public bool IsHolding => State is JobState.Running && HasPendingOrders;
+
+    /// <summary>What workers are to compute. Null only while Unknown.</summary>
+    public JobSubmission? Effective => Course ?? Submission;
+
     /// <summary>What the members are told.</summary>
-    public bool WantsStop => State is JobState.Stopping or JobState.Pausing || IsParking;
+    public bool WantsStop => State is JobState.Stopping or JobState.Pausing || IsParking || IsHolding;
 
     public bool TakesWorkers => State is JobState.Waiting || State.IsActive;
 

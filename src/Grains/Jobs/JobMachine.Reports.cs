@@ -20,7 +20,7 @@ internal static partial class JobMachine
             step = s.Computing.Any(worker.IsSameProcess) ? HearMember(s, worker, report) : HearCandidate(s, worker, report);
         }
 
-        return Generations.Regroup(Clear(step, worker, round));
+        return Generations.Regroup(Clear(step, worker, round), round);
     }
 
     /// <summary>The suspects had time enough to be heard of: they are lost, and the others go on.</summary>
@@ -53,6 +53,9 @@ internal static partial class JobMachine
 
     private static JobStep HearCandidate(JobGrainState s, WorkerInfo worker, JobReport report) => report switch
     {
+        _ when report.Version != s.Effective!.Version => new(s, $"{worker.Id} holds the job as it was before or after"),
+        { Outcome: { State: JobState.Failed, Reason: var reason }, IsReady: false } when s.Before is not null =>
+            Orders.TakeBack(s, $"worker {worker.Id} cannot take it up: {reason ?? "it gave no reason"}"),
         { Outcome: { State: JobState.Failed, Reason: var reason }, IsReady: false } =>
             Ended(s, JobState.Failed, $"worker {worker.Id} cannot take the job up: {reason ?? "it gave no reason"}"),
         { IsReady: true, Outcome: not { State: JobState.Failed } } when !s.Ready.Contains(worker.Id) =>
@@ -158,11 +161,17 @@ internal static partial class JobMachine
             {
                 JobState.Stopping => Ended(s, JobState.Cancelled, s.Reason),
                 JobState.Pausing => Ended(s, JobState.Paused, s.Reason),
+                _ when s.HasPendingOrders => To(Generations.WithoutMembers(s), JobState.Waiting, "stopped at a checkpoint to go on with what was ordered"),
                 _ => To(Generations.WithoutMembers(s), JobState.Waiting, "its workers were taken away at a checkpoint: it goes on from there when there are others"),
             };
         }
 
         var silent = s.Outcomes.IndexOf(s.Outcomes.FirstOrDefault(o => o!.WeightsSha256 is null));
+        if (silent < 0 && s.IsHolding)
+        {
+            return To(Generations.WithoutMembers(s), JobState.Waiting, "had come to its end, and goes on with what was ordered before");
+        }
+
         return silent >= 0
             ? Ended(s, JobState.Failed, $"worker {s.Members[silent].Id} (rank {silent}) did not say what its final weights are")
             : Ended(s, JobState.Succeeded, s.Outcomes.Length == 1 ? "its worker finished" : $"all {s.Outcomes.Length} ranks ended with the same weights");

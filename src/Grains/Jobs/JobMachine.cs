@@ -50,7 +50,7 @@ internal static partial class JobMachine
             return Generations.Lose(granted, replaced, round, $"another process has taken the place of {Ids(replaced)}");
         }
 
-        var step = Generations.Regroup(new(granted, $"is granted {Count(workers.Length, "worker")}"));
+        var step = Generations.Regroup(new(granted, $"is granted {Count(workers.Length, "worker")}"), round);
         return step.State.IsParking && !s.IsParking
             ? To(step.State, JobState.Running, "all its workers are to leave: they end at a checkpoint")
             : step;
@@ -71,7 +71,7 @@ internal static partial class JobMachine
         // Also one that had reported its end: its state may be needed until all have, and the others do without it.
         return !members.IsEmpty ? Generations.Lose(left, members, round, $"{Ids(members)} fell silent")
             : others.IsEmpty ? new(s, "hears of all its workers")
-            : Generations.Regroup(new(left, $"{Ids(others)} fell silent before joining"));
+            : Generations.Regroup(new(left, $"{Ids(others)} fell silent before joining"), round);
     }
 
     /// <summary>The pool knows that these are lost, or are of no use.</summary>
@@ -97,11 +97,11 @@ internal static partial class JobMachine
     };
 
     /// <summary>Also takes a pause back that the workers have not come to yet.</summary>
-    public static JobStep Resume(JobGrainState s) => s.State switch
+    public static JobStep Resume(JobGrainState s, long round) => s.State switch
     {
-        JobState.Paused or JobState.Failed or JobState.Cancelled =>
-            To(Generations.WithoutMembers(s) with { LostInARow = 0 }, JobState.Waiting, $"resumed: waits for {Count(s.Submission!.MinWorkers, "worker")}"),
-        JobState.Pausing => Generations.Regroup(To(s, JobState.Running, "resumed before it paused")),
+        JobState.Paused or JobState.Failed or JobState.Cancelled => Orders.Settle(
+            To(Generations.WithoutMembers(s) with { LostInARow = 0 }, JobState.Waiting, $"resumed: waits for {Count(s.Submission!.MinWorkers, "worker")}"), round),
+        JobState.Pausing => Generations.Regroup(To(s, JobState.Running, "resumed before it paused"), round),
         JobState.Waiting or JobState.Running => new(s, "is at work already"),
         _ => Refused(s, "resumed"),
     };

@@ -30,7 +30,7 @@ internal static class JobViews
             progress.Notices,
             progress.Events,
             progress.SamplesPerSecond,
-            s.Submission);
+            s.Effective) { Orders = s.Orders };
     }
 
     public static JobSummary SummaryOf(string jobId, JobGrainState s, JobProgress progress, string? queuePlace) =>

@@ -56,5 +56,5 @@ internal static class SubmissionRules
 
     /// <summary>Record equality compares an immutable array by reference; here its elements count.</summary>
     private static bool Same(JobSubmission a, JobSubmission b) =>
-        a == b with { DataRoots = a.DataRoots, Sites = a.Sites } && a.DataRoots.SequenceEqual(b.DataRoots) && a.Sites.SequenceEqual(b.Sites);
+        a == b with { DataRoots = a.DataRoots, Sites = a.Sites, Orders = a.Orders } && a.DataRoots.SequenceEqual(b.DataRoots) && a.Sites.SequenceEqual(b.Sites);
 }

@@ -33,9 +33,10 @@ internal sealed class JobCheckpoints : IDisposable
         var submission = assignment.Submission;
         var restored = isFresh && (submission.Resume || assignment.Generation > 1) ? Restore(assignment, method.State, log) : null;
         var job = new CheckpointJob(
-            assignment.JobId, spec.Name, SpecSummary.MethodOf(spec), submission.SpecHash, submission.SpecText, environment);
+            assignment.JobId, spec.Name, SpecSummary.MethodOf(spec), submission.SpecHash, submission.SpecText, environment) { Earlier = OrderRecord.Earlier(submission.Orders) };
         var writer = CheckpointWriter.Open(submission.Directory, job, spec.Checkpoint.Keep, restored is null ? null : Path.GetFileName(restored.Path), time, new Disk(), out var notices, restored?.Manifest.Lineage);
         foreach (var notice in notices) { log.Notice(notice); }
+        if (OrderRecord.Write(submission) is { } problem) { log.Notice(problem); }
         return new JobCheckpoints(writer, submission.Directory, spec.Checkpoint, method, log);
     }
 
@@ -46,7 +47,7 @@ internal sealed class JobCheckpoints : IDisposable
     private static Checkpoint? Restore(Assignment assignment, MethodState state, SessionLog log)
     {
         var submission = assignment.Submission;
-        var search = CheckpointStore.FindNewestIntact(submission.Directory, assignment.JobId, submission.SpecHash, state);
+        var search = CheckpointStore.FindNewestIntact(submission.Directory, assignment.JobId, submission.SpecHash, state, OrderRecord.Earlier(submission.Orders));
         foreach (var refusal in search.Refusals) { log.Notice($"{refusal.Path} was passed over: {refusal.Reason}"); }
         if (search.Found is not { } checkpoint)
         {

@@ -16,7 +16,8 @@ namespace Cluster.Trainer.Worker;
 /// </remarks>
 /// <param name="session">Counts the sessions of this process, from 1.</param>
 /// <param name="write">Takes each line that a person may want to read later.</param>
-internal sealed class SessionLog(string jobId, long session, TimeProvider time, Action<string> write)
+/// <param name="version">Of the submission that the session holds.</param>
+internal sealed class SessionLog(string jobId, long session, TimeProvider time, Action<string> write, long version = 0)
 {
     private const int MaxKept = 2_000;
 
@@ -182,7 +183,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
             return new JobReport(
                 jobId, _generation, _known, _isReady, _round, _rounds, _leaves,
                 _rank == 0 ? [.. _samples.Where(sample => sample.Round > _absorbedRound)] : [],
-                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session, _absorbedRound);
+                _rank == 0 ? _checkpoint : null, [.. _notices], _fault, _outcome, session, _absorbedRound, version);
         }
     }
 

@@ -50,10 +50,13 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         (JobId, _submission, _site, _listener, _grains, _time, _logger) = (jobId, submission, site, listener, grains, time, logger);
         _file = new JobLogFile(submission.Directory, workerId, time);
         _file.Write($"takes up {jobId}, process {Environment.ProcessId}");
-        Log = new SessionLog(jobId, number, time, _file.Write);
+        Log = new SessionLog(jobId, number, time, _file.Write, submission.Version);
     }
 
     public string JobId { get; }
+
+    /// <summary>Of the submission that it holds.</summary>
+    public long Version => _submission.Version;
 
     public SessionLog Log { get; }
 

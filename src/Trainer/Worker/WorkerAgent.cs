@@ -112,7 +112,7 @@ internal sealed partial class WorkerAgent(
     {
         if (_session is { } session)
         {
-            var isGood = session.JobId == jobId && !session.IsDropped && !session.Ended.IsCompleted;
+            var isGood = session.JobId == jobId && session.Version == submission.Version && !session.IsDropped && !session.Ended.IsCompleted;
             if (!isGood) { session.Drop(); }
             Reap();
             if (_session is not null) { return isGood ? session : null; }

@@ -19,6 +19,9 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
     /// <summary>Orders that came, such as "stop: enough".</summary>
     public List<string> Orders { get; } = [];
 
+    /// <summary>Stages and releases that were ordered: each is taken at once.</summary>
+    public ImmutableArray<JobOrder> Taken { get; set; } = [];
+
     public int Submissions { get; private set; }
 
     /// <summary>Adds samples of rounds up to this one.</summary>
@@ -57,7 +60,7 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
                 id, State, "as the test says", 1, 0, _samples.Count, 1000, _samples.Count * 64, 0, Checkpoint: null, WeightsSha256: null,
                 [new("worker-0", 4711, 0, 12, _samples.Count)], _samples.LastOrDefault()?.Values ?? ImmutableDictionary<string, double>.Empty,
                 ImmutableDictionary<string, string>.Empty.Add("os", "test"), samples, last, ["a notice"],
-                [new(new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), 1, State, "it began")], 640, Submission));
+                [new(new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), 1, State, "it began")], 640, Submission) { Orders = Taken });
         }
     }
 
@@ -72,6 +75,14 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
     public Task<string?> Pause(string reason) => Order($"pause: {reason}");
 
     public Task<string?> Resume() => Order("resume");
+
+    public async Task<OrderResult> Order(OrderKind kind, string text, ImmutableArray<string> dataRoots)
+    {
+        if (await Order($"{kind}: {text}") is { } refusal) { return new(Order: null, refusal); }
+        var order = new JobOrder(Taken.Length + 1, kind, "new", text, dataRoots, DateTime.UnixEpoch, OrderState.Taken, Round: 7, Update: 6);
+        Taken = Taken.Add(order);
+        return new(order with { State = OrderState.Stored }, Refusal: null);
+    }
 
     public Task Fail(string reason) => Order($"fail: {reason}");
 

@@ -82,7 +82,7 @@ internal sealed class CheckpointFixture : IDisposable
         return writer.Save(State(seed ?? (int)round, moments), round, samplesSeen: round * 64).Path;
     }
 
-    public CheckpointSearch Find(MethodState? state = null) => CheckpointStore.FindNewestIntact(JobDirectory, Job.Id, Job.SpecHash, state);
+    public CheckpointSearch Find(MethodState? state = null) => CheckpointStore.FindNewestIntact(JobDirectory, Job.Id, Job.SpecHash, state, Job.Earlier);
 
     public string[] Names() => [.. Directory.GetFileSystemEntries(Folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
 

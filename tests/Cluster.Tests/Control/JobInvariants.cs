@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
+using Cluster.Contracts.Spec;
 using Cluster.Grains.Jobs;
 
 namespace Cluster.Tests.Control;
@@ -8,12 +9,13 @@ namespace Cluster.Tests.Control;
 internal sealed class JobInvariants
 {
     private readonly Dictionary<long, string[]> _generations = [];
+    private readonly Dictionary<long, long> _versions = [];
 
     /// <summary>The first that does not hold, in words; null when all do.</summary>
     public string? Broken(JobGrainState before, JobStory story, JobEventName? what)
     {
         var s = story.State;
-        return OfStates(before, s, what?.Name) ?? OfMembers(before, s) ?? OfChanges(before, s, story.Round, what) ?? OfDirectives(s);
+        return OfStates(before, s, what?.Name) ?? OfMembers(before, s) ?? OfChanges(before, s, story.Round, what) ?? OfOrders(before, s, story.Round) ?? OfDirectives(s);
     }
 
     private static string? OfStates(JobGrainState before, JobGrainState s, string? what) =>
@@ -79,6 +81,38 @@ internal sealed class JobInvariants
             : before.State.IsActive && survivors.Length == 0 && !s.IsRecovery ? "nobody hands the state on"
             : null;
     }
+
+    /// <summary>No order is lost or changes its mind; the spec is that of the orders taken; a generation computes one spec.</summary>
+    private string? OfOrders(JobGrainState before, JobGrainState s, long round)
+    {
+        if (s.State.IsActive && !_versions.TryAdd(s.Generation, s.Effective!.Version) && _versions[s.Generation] != s.Effective.Version)
+        {
+            return "a generation has changed its spec";
+        }
+
+        if (s.Orders == before.Orders && s.Course == before.Course)
+        {
+            return s.HasPendingOrders && s.State is JobState.Waiting && s.Before is null ? "nobody is at work and an order waits" : null;
+        }
+
+        var isLost = before.Orders.Where((order, i) => s.Orders.Length <= i || s.Orders[i].Number != order.Number || s.Orders[i].Kind != order.Kind || !MayBecome(before, order, s.Orders[i])).Any();
+        var taken = s.Orders.Where(order => order.State is OrderState.Taken).ToArray();
+        var spec = SpecReader.Read(s.Effective!.SpecText, "spec").Spec;
+        return isLost ? "an order was lost, or changed"
+            : s.Orders.Any(order => order.State is OrderState.Refused && string.IsNullOrEmpty(order.Reason)) ? "an order is refused without a reason"
+            : !taken.SequenceEqual(s.Effective.Orders) ? "the spec is not that of the orders taken"
+            : spec is null || SpecHash.Of(spec) != s.Effective.SpecHash ? "the longer spec is wrong"
+            : s.Effective.Version < before.Effective!.Version ? "the version went back"
+            : taken.Any(order => before.Orders.All(b => b.Number != order.Number || b.State is not OrderState.Taken) && (order.AgreesUntil < round || order.Round != round)) ? "an order changed rounds that were committed"
+            : null;
+    }
+
+    private static bool MayBecome(JobGrainState before, JobOrder was, JobOrder now) => was.State switch
+    {
+        OrderState.Stored => true,
+        OrderState.Taken when before.Before is not null => now == was || now.State is OrderState.Refused,
+        _ => now == was,
+    };
 
     private static bool IsOld(JobGrainState s, long generation) =>
         generation < s.Generation - 1 || (generation == s.Generation - 1 && (s.IsRecovery || s.IsSettled));

@@ -22,6 +22,15 @@ internal sealed class JobStory
 
     public static JobStory Waiting(int workers = 2, int? max = null) => new JobStory().Submit(workers, max);
 
+    /// <summary>A continual job: stage a of 40 updates with a release of 5 at its end.</summary>
+    public static JobStory WaitingContinual(int workers = 2, int? max = null)
+    {
+        var story = new JobStory();
+        return story.Then(JobMachine.Submit(story.State, Some.Continual(workers, max), DateTime.UnixEpoch));
+    }
+
+    public static JobStory RunningContinual(int workers) => WaitingContinual(workers, 10).Grant(Some.Workers(workers)).AllReady().AllArrive();
+
     /// <summary>In generation 1, which all members have taken up.</summary>
     public static JobStory Running(int workers) => Waiting(workers, 10).Grant(Some.Workers(workers)).AllReady().AllArrive();
 
@@ -34,18 +43,18 @@ internal sealed class JobStory
 
     public JobStory AllReady() => Ready([.. State.Granted.Where(g => State.RankOf(g) < 0).Select(g => g.Id)]);
 
-    public JobStory Ready(params string[] ids) => Each(ids, id => Hear(id, Some.Report("job", generation: 0)));
+    public JobStory Ready(params string[] ids) => Each(ids, id => Hear(id, Says(generation: 0)));
 
     public JobStory AllArrive() => Arrive(Members);
 
-    public JobStory Arrive(params string[] ids) => Each(ids, id => Hear(id, Some.Report("job", Round, State.Generation)));
+    public JobStory Arrive(params string[] ids) => Each(ids, id => Hear(id, Says(State.Generation)));
 
     public JobStory Fault(string id, string? lost, long? generation = null) =>
-        Hear(id, Some.Report("job", Round, generation ?? State.Generation) with { Fault = new(lost, "closed its connection") });
+        Hear(id, Says(generation ?? State.Generation) with { Fault = new(lost, "closed its connection") });
 
-    public JobStory AllEnd(Outcome outcome) => Each(Members, id => End(id, outcome));
+    public JobStory AllEnd(Outcome outcome) => Each(Members, id => State.State.IsActive ? End(id, outcome) : this);
 
-    public JobStory End(string id, Outcome outcome, long? generation = null) => Hear(id, Some.Report("job", Round, generation ?? State.Generation, outcome));
+    public JobStory End(string id, Outcome outcome, long? generation = null) => Hear(id, Says(generation ?? State.Generation) with { Outcome = outcome });
 
     public JobStory Hear(string id, JobReport? report = null) => Then(JobMachine.Hear(State, Worker(id), report, Round));
 
@@ -57,7 +66,17 @@ internal sealed class JobStory
 
     public JobStory Pause(string reason = "the user asked") => Then(JobMachine.Pause(State, reason));
 
-    public JobStory Resume() => Then(JobMachine.Resume(State));
+    public JobStory Resume() => Then(JobMachine.Resume(State, Round));
+
+    public JobStory Append(string stage) => Then(Grains.Jobs.Orders.Accept(State, OrderKind.Append, stage, ["/more"], DateTime.UnixEpoch, Round));
+
+    public JobStory Release(string release) => Then(Grains.Jobs.Orders.Accept(State, OrderKind.Release, release, [], DateTime.UnixEpoch, Round));
+
+    /// <summary>All ranks end at the checkpoint that they were told to end at.</summary>
+    public JobStory AllStop() => AllEnd(Some.Cancelled());
+
+    /// <summary>A ready worker that holds the job as it is now.</summary>
+    public JobReport Says(long generation) => Some.Report("job", Round, generation) with { Version = State.Effective?.Version ?? 0 };
 
     public JobStory Fail(string reason) => Then(JobMachine.Fail(State, reason));
 

@@ -26,7 +26,7 @@ internal sealed class ObedientWorkers(JobStory story, Random random)
             if (!_reports.TryGetValue(worker.Id, out var report))
             {
                 var generation = Math.Max(0, story.State.Generation - random.Next(2));
-                report = random.Next(3) == 0 ? null : Some.Report("job", story.Round, generation) with { Known = story.State.RankOf(worker) >= 0 ? generation : 0 };
+                report = random.Next(3) == 0 ? null : story.Says(generation) with { Known = story.State.RankOf(worker) >= 0 ? generation : 0 };
             }
 
             story.Hear(worker.Id, report);
@@ -38,8 +38,8 @@ internal sealed class ObedientWorkers(JobStory story, Random random)
     /// <summary>What the worker has to say the next time.</summary>
     private JobReport? Act(Directive directive, JobReport? report) => directive switch
     {
-        Directive.Prepare => Some.Report("job", story.Round, generation: 0),
-        Directive.Train train => Some.Report("job", story.Round, train.Assignment.Generation),
+        Directive.Prepare prepare => Some.Report("job", story.Round, generation: 0) with { Version = prepare.Submission.Version },
+        Directive.Train train => Some.Report("job", story.Round, train.Assignment.Generation) with { Version = train.Assignment.Submission.Version },
         Directive.Continue { Stop: true } when report is { Generation: > 0 } => report with { Outcome = Some.Cancelled() },
         Directive.Continue when report!.Generation > 0 && report.Generation == report.Known && random.Next(3) == 0 => report with { Outcome = Some.Succeeded() },
         Directive.Continue => report,

@@ -30,6 +30,8 @@ internal static class RandomJobEvents
             case 13: story.State = s with { Ready = [], Arrived = [] }; return new("restart");
             case 14: story.State = JobMachine.Acknowledge(s, [.. s.Returned, .. s.Unreached]); return new("acknowledge");
             case 15 or 16: story.Round++; return new("round");
+            case 37 when s.Submission is { SpecHash: not "hash" }: return Order(random, story);
+            case 38 or 39 when s is { Before: not null, Granted: [var granted, ..] }: return CannotTakeUp(story, granted.Id);
             case 17: story.Hear(id); return new($"hear {id}");
             case < 22: story.AllReady(); return new("all ready");
             case < 26: story.AllArrive(); return new("all arrive");
@@ -39,12 +41,34 @@ internal static class RandomJobEvents
         }
     }
 
+    /// <summary>Good ones and bad ones: names that are taken, updates that are gone, stages that are wrong.</summary>
+    private static JobEventName Order(Random random, JobStory story)
+    {
+        var text = random.Next(4) switch
+        {
+            0 => Some.Stage($"s{random.Next(4)}", updates: random.Next(8)),
+            1 => $"{{name: r{random.Next(6)}}}",
+            2 => $"{{name: r{random.Next(6)}, at: {story.Round + random.Next(-3, 20)}, updates: 2}}",
+            _ => "{name: 7",
+        };
+        if (text.Contains("data", StringComparison.Ordinal)) { story.Append(text); } else { story.Release(text); }
+        return new($"order {text}");
+    }
+
+    private static JobEventName CannotTakeUp(JobStory story, string id)
+    {
+        var report = story.Says(generation: 0) with { IsReady = false, Outcome = Some.Failed("there is no such file") };
+        story.Hear(id, report);
+        return new($"{id} cannot take it up", story.Worker(id), report);
+    }
+
     private static JobEventName Say(Random random, JobStory story, string id)
     {
         var generation = random.Next(6) switch { 0 => story.State.Generation - 1, 1 => random.Next(5), _ => story.State.Generation };
         var report = Some.Report("job", story.Round, Math.Max(generation, 0)) with
         {
             IsReady = random.Next(5) > 0,
+            Version = story.State.Effective?.Version - random.Next(2) ?? 0,
             Fault = random.Next(3) == 0 ? new(random.Next(4) == 0 ? null : Names[random.Next(Names.Length)], "lost") : null,
             Outcome = random.Next(24) switch
             {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
+using Cluster.Contracts.Spec;
 
 namespace Cluster.Tests.Control;
 
@@ -11,6 +12,29 @@ internal static class Some
 
     public static JobSubmission Submission(int workers = 2, int? max = null) =>
         new("name: digits", "hash", "/store/digits", ["/data"], workers, max ?? workers, Resume: false);
+
+    public const string ContinualSpec =
+        """
+        name: texts
+        method: continual
+        model: {kind: gpt, layers: 1, width: 16, heads: 2, context: 16}
+        batch: 8
+        continual:
+          schedule: {kind: infinite, max: 1e-2, constant: 4e-3, min: 4e-4}
+          stages:
+            - name: a
+              data: {kind: text, files: [a.txt]}
+              updates: 40
+              release: {updates: 5}
+        """;
+
+    public static JobSubmission Continual(int workers = 2, int? max = null)
+    {
+        var spec = SpecReader.Read(ContinualSpec, "spec.yaml").Require();
+        return new(SpecText.Write(spec), SpecHash.Of(spec), "/store/texts", ["/data"], workers, max ?? workers, Resume: false);
+    }
+
+    public static string Stage(string name, int updates = 20) => $"{{name: {name}, data: {{kind: text, files: [{name}.txt]}}, updates: {updates}}}";
 
     public static WorkerInfo Worker(string id, int process = 100) => new(id, process, "127.0.0.1", Port: 5000, Cores: 2, Gpus: 0, MemoryBytes: 1 << 30);
 

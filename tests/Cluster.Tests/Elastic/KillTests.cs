@@ -55,7 +55,9 @@ public sealed class KillTests(ITestOutputHelper output)
 
             Assert.True(expected.Hash == answer.Hash, $"seed {seed}: {answer.Hash} and not {expected.Hash}\n{cluster.Logs()}");
             Assert.Equal(expected.SamplesSeen, answer.SamplesSeen);
-            Assert.Equal(expected.Losses, answer.Losses);
+            // What a silo had not stored yet dies with it and with the last worker that was there: curves may have a gap then, and no other number.
+            if (trainers == 0 || silos == 0) { Assert.Equal(expected.Losses, answer.Losses); }
+            Assert.Empty(answer.Losses.Except(expected.Losses));
             Assert.InRange(again, long.MinValue, trainers * ((expected.Leaves + view.Rounds - 1) / view.Rounds)); // Rounds may differ: some of a continual job have no leaves.
             // Where the processors are overloaded, a worker that lives may miss its lease: that is a recovery more, and no round more.
             var starved = view.Events.Count(e => e.Text.Contains("fell silent", StringComparison.Ordinal));

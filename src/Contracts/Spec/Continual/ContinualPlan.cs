@@ -25,6 +25,8 @@ public enum SegmentKind
 public sealed record PlanSegment(SegmentKind Kind, long FirstRound, long Rounds, long Update, int Stage, Release? Release)
 {
     public long EndRound => FirstRound + Rounds;
+
+    public bool IsTrunk => Kind == SegmentKind.Trunk;
 }
 
 /// <summary>A release in numbers.</summary>
@@ -88,6 +90,37 @@ public sealed record ContinualPlan(ImmutableArray<PlanSegment> Segments, Immutab
         }
 
         return Segments[low];
+    }
+
+    /// <summary>Updates of the trunk in the first so many rounds; on a branch those before its fork.</summary>
+    public long UpdatesAfter(long rounds)
+    {
+        if (rounds == 0) { return 0; }
+        var last = At(rounds - 1);
+        return last.Kind == SegmentKind.Branch ? last.Update : last.Update + (rounds - last.FirstRound);
+    }
+
+    /// <summary>
+    /// How many rounds from the first are the same in both plans, so that a state after them is one of either. A stage or a release
+    /// that is added changes none before its own first round, however the trunk is cut there.
+    /// </summary>
+    public static long Agreement(ContinualSpec a, ContinualSpec b)
+    {
+        var (planA, planB) = (Of(a), Of(b));
+        var all = Math.Min(planA.Rounds, planB.Rounds);
+        for (var round = 0L; round < all;)
+        {
+            var (x, y) = (planA.At(round), planB.At(round));
+            var isSame = (x.Kind, x.Stage, x.Update - (x.IsTrunk ? x.FirstRound : 0)) == (y.Kind, y.Stage, y.Update - (y.IsTrunk ? y.FirstRound : 0))
+                && a.Stages[x.Stage] with { Release = null } == b.Stages[y.Stage] with { Release = null }
+                && (x.IsTrunk || (x.FirstRound, x.Release) == (y.FirstRound, y.Release));
+            if (!isSame) { return round; }
+            var isSameReturn = x.IsTrunk || (planA.SuccessorOf(x, a) is null) == (planB.SuccessorOf(y, b) is null);
+            if (!isSameReturn) { return x.EndRound - 1; }
+            round = Math.Min(x.EndRound, y.EndRound);
+        }
+
+        return all;
     }
 
     /// <summary>The stage that goes on from this branch's annealed weights, because it names the release; null where none does.</summary>

@@ -22,6 +22,14 @@ public sealed record ContinualSpec
     /// <summary>What <c>cluster run</c> lets the newest release write when the job has ended. Text models only.</summary>
     [OutsideAnswer]
     public PreviewSpec? Preview { get; init; }
+
+    /// <summary>The stage in which the trunk's update lies, from 1; the last one for what follows it.</summary>
+    public ContinualStageSpec StageOf(long update)
+    {
+        var (index, end) = (0, Stages[0].Updates);
+        while (end < update && index < Stages.Count - 1) { end += Stages[++index].Updates; }
+        return Stages[index];
+    }
 }
 
 /// <summary>A checkpoint of an earlier job with the same model. Its weights are taken, and the moments begin at zero.</summary>

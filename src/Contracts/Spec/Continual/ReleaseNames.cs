@@ -1,7 +1,7 @@
 namespace Cluster.Contracts.Spec.Continual;
 
 /// <summary>What a release is called where its spec does not say.</summary>
-internal static class ReleaseNames
+public static class ReleaseNames
 {
     /// <param name="stage">In which it lies.</param>
     public static string Of(ReleaseSpec release, ContinualStageSpec stage) =>

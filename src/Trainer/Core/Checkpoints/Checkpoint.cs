@@ -68,18 +68,23 @@ internal sealed class Checkpoint
     {
         using var model = OpenTensors(JobLayout.Model);
         using var optimizer = OpenTensors(JobLayout.Optimizer);
-        return Mismatch(state, model, optimizer);
+        return Mismatch(state.As(Manifest.Counters), model, optimizer);
     }
 
     /// <summary>
-    /// Fills the state's buffers (padding becomes zero) and counters. Everything is compared before anything is written.
+    /// Fills the state's buffers (padding becomes zero) and counters. Everything is compared before anything is written. What may be
+    /// missing and is (<see cref="MethodState.Optional"/>) becomes zero.
     /// </summary>
     /// <exception cref="InvalidDataException">It does not fit the state, or was damaged since it was opened (the state is then half filled).</exception>
     public void Load(MethodState state)
     {
         using var model = OpenTensors(JobLayout.Model);
         using var optimizer = OpenTensors(JobLayout.Optimizer);
+        var whole = state;
+        state = whole.As(Manifest.Counters);
         if (Mismatch(state, model, optimizer) is { } reason) { throw new InvalidDataException(reason); }
+        foreach (var (_, unsaved) in whole.Buffers.Except(state.Buffers)) { unsaved.Clear(); }
+        foreach (var unsaved in whole.Counters.Keys.Except(state.Counters.Keys).ToArray()) { whole.Counters[unsaved] = 0; }
 
         // A buffer on a GPU is filled through a copy on the CPU, one at a time.
         for (var i = 0; i < state.Buffers.Count; i++)
@@ -93,7 +98,7 @@ internal sealed class Checkpoint
             if (staging is not null) { target.CopyFrom(staging); }
         }
 
-        foreach (var (name, value) in Manifest.Counters) { state.Counters[name] = value; }
+        foreach (var (name, value) in Manifest.Counters) { whole.Counters[name] = value; }
         if (WeightsHash.Of(state.Layout, state.Buffers[0].Buffer) != Manifest.WeightsSha256)
         {
             throw new InvalidDataException("the weights read do not have the manifest's weightsSha256");

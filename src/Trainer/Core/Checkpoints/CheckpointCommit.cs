@@ -25,7 +25,9 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
     {
         var place = Path.Combine(folder, JobLayout.CheckpointOf(round));
         var weights = WeightsHash.Of(state.Layout, state.Buffers[0].Buffer);
-        if (IsThere(place, state, weights)) { return new Committed(place, weights, 0, []); }
+        var there = Find(place);
+        var isSameState = there is not null && IsSame(there, state, weights);
+        if (isSameState && !(node is { IsMilestone: true } && there!.Lineage is not { IsMilestone: true })) { return new Committed(place, weights, 0, []); }
 
         var partial = Path.Combine(folder, CheckpointNames.PartialOf(round));
         var notices = ImmutableArray<string>.Empty;
@@ -34,10 +36,12 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
         {
             if (Directory.Exists(partial)) { Retention.DeleteOurs(partial, disk); } // From a failure that could not be cleaned up.
             disk.CreateDirectory(partial);
-            bytes = WriteFiles(partial, state, weights, round, samplesSeen, parent, node);
+            bytes = WriteFiles(partial, state, weights, round, samplesSeen, isSameState ? there!.Parent : parent, node);
             disk.SyncDirectory(partial);
-            if (Directory.Exists(place)) { notices = [SetAside(place)]; }
+            var (aside, notice) = Directory.Exists(place) ? SetAside(place) : default;
             disk.MoveDirectory(partial, place);
+            if (isSameState) { TryDelete(aside); }
+            else if (notice is not null) { notices = [notice]; }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -101,31 +105,33 @@ internal sealed class CheckpointCommit(string folder, CheckpointJob job, IDisk d
         return new ManifestFile(name, bytes, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    /// <summary>Whether this very checkpoint was saved before, as when a job is stopped right after it was resumed.</summary>
+    /// <summary>The job's checkpoint that has the name; null where there is none, or a damaged one, which will be set aside.</summary>
     /// <exception cref="IOException">Another job's checkpoint has the name: it must not be moved.</exception>
-    private bool IsThere(string place, MethodState state, string weights)
+    private CheckpointManifest? Find(string place)
     {
-        if (!Directory.Exists(place)) { return false; }
+        if (!Directory.Exists(place)) { return null; }
         CheckpointManifest found;
         try { found = Checkpoint.Open(place).Manifest; }
-        catch (InvalidDataException) { return false; } // Damaged: it will be set aside.
+        catch (InvalidDataException) { return null; }
 
-        if (found.Job != job.Id || found.SpecHash != job.SpecHash)
-        {
-            throw new IOException($"{place} is a checkpoint of job '{found.Job}' with another spec; it is not replaced.");
-        }
-
-        return found.WeightsSha256 == weights && found.Counters.OrderBy(c => c.Key).SequenceEqual(state.Counters.OrderBy(c => c.Key));
+        return job.Has(found) ? found : throw new IOException($"{place} is a checkpoint of job '{found.Job}' with another spec; it is not replaced.");
     }
 
-    /// <summary>A damaged checkpoint of the same round, or one with other weights, makes way under another name. It is never deleted.</summary>
-    private string SetAside(string place)
+    /// <summary>
+    /// Whether this very state was saved before, as when a job is stopped right after it was resumed. It is saved once more where it
+    /// has become a milestone since: a release was ordered that forks from it.
+    /// </summary>
+    private static bool IsSame(CheckpointManifest found, MethodState state, string weights) =>
+        found.WeightsSha256 == weights && state.As(found.Counters).Counters.OrderBy(c => c.Key).SequenceEqual(found.Counters.OrderBy(c => c.Key));
+
+    /// <summary>A damaged checkpoint of the same round, or one with other weights, makes way under another name. Such a one is never deleted.</summary>
+    private (string Path, string Notice) SetAside(string place)
     {
         var number = 1;
         while (Path.Exists($"{place}.replaced-{number}")) { number++; }
         var aside = $"{place}.replaced-{number}";
         disk.MoveDirectory(place, aside);
-        return $"{Path.GetFileName(place)} was there already and differs from what this job computed, or is damaged; it is now {Path.GetFileName(aside)}.";
+        return (aside, $"{Path.GetFileName(place)} was there already and differs from what this job computed, or is damaged; it is now {Path.GetFileName(aside)}.");
     }
 
     /// <summary>The failure that led here is the one to report; a folder that stays is swept when the job next starts.</summary>

@@ -15,7 +15,18 @@ namespace Cluster.Trainer.Core.Checkpoints;
 /// <param name="SpecText">The effective spec as YAML.</param>
 /// <param name="Environment">What the answer may depend on: processor, libraries, versions.</param>
 internal sealed record CheckpointJob(
-    string Id, string SpecName, string Method, string SpecHash, string SpecText, IReadOnlyDictionary<string, string> Environment);
+    string Id, string SpecName, string Method, string SpecHash, string SpecText, IReadOnlyDictionary<string, string> Environment)
+{
+    /// <summary>What the job was before orders made its spec longer.</summary>
+    public ImmutableArray<EarlierSpec> Earlier { get; init; } = [];
+
+    /// <summary>Whether a checkpoint is of this job, as it is or as it was.</summary>
+    public bool Has(CheckpointManifest manifest) => manifest.Job == Id && (manifest.SpecHash == SpecHash || Earlier.Any(earlier => earlier.Hash == manifest.SpecHash));
+}
+
+/// <param name="Hash">Of a spec that the job had before.</param>
+/// <param name="AgreesUntil">Up to so many rounds it gives the same states as the one that the job has now.</param>
+internal sealed record EarlierSpec(string Hash, long AgreesUntil);
 
 /// <summary>One file beside the manifest.</summary>
 /// <param name="Name">A plain file name.</param>

@@ -56,8 +56,9 @@ internal static class CheckpointStore
     /// the way are listed with the reason.
     /// </summary>
     /// <param name="state">Whose names and shapes must fit; null to leave that to <see cref="Load"/>.</param>
+    /// <param name="earlier">Specs that the job had before, whose checkpoints it goes on from as far as they agree.</param>
     /// <exception cref="BadInputException">The folder cannot be read.</exception>
-    public static CheckpointSearch FindNewestIntact(string jobDirectory, string jobId, string specHash, MethodState? state)
+    public static CheckpointSearch FindNewestIntact(string jobDirectory, string jobId, string specHash, MethodState? state, IReadOnlyList<EarlierSpec>? earlier = null)
     {
         for (var passesLeft = 10; ; passesLeft--)
         {
@@ -65,7 +66,7 @@ internal static class CheckpointStore
             var vanished = false;
             foreach (var place in List(jobDirectory))
             {
-                var (checkpoint, refusal) = Examine(place, jobId, specHash, state);
+                var (checkpoint, refusal) = Examine(place, jobId, specHash, state, earlier ?? []);
                 if (refusal is null) { return new CheckpointSearch(checkpoint, refusals.ToImmutable()); }
                 refusals.Add(refusal);
                 vanished |= !Directory.Exists(place.Path);
@@ -107,7 +108,8 @@ internal static class CheckpointStore
         }
     }
 
-    private static (Checkpoint?, CheckpointRefusal?) Examine(CheckpointPlace place, string jobId, string specHash, MethodState? state)
+    private static (Checkpoint?, CheckpointRefusal?) Examine(
+        CheckpointPlace place, string jobId, string specHash, MethodState? state, IReadOnlyList<EarlierSpec> earlier)
     {
         CheckpointRefusal Refuse(RefusalKind kind, string reason) => new(place.Path, kind, reason);
 
@@ -117,7 +119,13 @@ internal static class CheckpointStore
             var checkpoint = Checkpoint.Open(place.Path);
             var found = checkpoint.Manifest;
             if (found.Job != jobId) { return (null, Refuse(RefusalKind.OtherJob, $"it belongs to job '{found.Job}', not to '{jobId}'")); }
-            if (found.SpecHash != specHash)
+            var before = earlier.FirstOrDefault(e => e.Hash == found.SpecHash);
+            if (before?.AgreesUntil < found.Round)
+            {
+                return (null, Refuse(RefusalKind.OtherSpec, $"it was made before a release was ordered that forks after round {before.AgreesUntil}"));
+            }
+
+            if (found.SpecHash != specHash && before is null)
             {
                 return (null, Refuse(RefusalKind.OtherSpec, $"it was made from another spec (hash {found.SpecHash}, now {specHash}); compare its {JobLayout.Spec}"));
             }

@@ -77,7 +77,7 @@ internal sealed class Retention(string folder, CheckpointJob job, int keep, IDis
         {
             if (!HasOnlyOurs(place.Path)) { return Report(place.Path, "is a link or holds things that are no part of a checkpoint; it is not deleted"); }
             var manifest = Checkpoint.ReadManifest(place.Path);
-            if (!IsThisJobs(manifest)) { return Report(place.Path, $"is of job '{manifest.Job}' or of another spec; it is not deleted"); }
+            if (!job.Has(manifest)) { return Report(place.Path, $"is of job '{manifest.Job}' or of another spec; it is not deleted"); }
 
             // First out of sight in one step: a reader sees the whole checkpoint or none.
             var hidden = Path.Combine(folder, CheckpointNames.PartialOf(place.Round));
@@ -104,7 +104,7 @@ internal sealed class Retention(string folder, CheckpointJob job, int keep, IDis
         if (_intact.Contains(place.Round)) { return true; }
         try
         {
-            if (place.IsLink || !IsThisJobs(Checkpoint.Open(place.Path).Manifest)) { return false; }
+            if (place.IsLink || !job.Has(Checkpoint.Open(place.Path).Manifest)) { return false; }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -118,11 +118,9 @@ internal sealed class Retention(string folder, CheckpointJob job, int keep, IDis
     private bool IsAnothersPartial(string partial)
     {
         if (!HasOnlyOurs(partial)) { return true; }
-        try { return !IsThisJobs(Checkpoint.ReadManifest(partial)); }
+        try { return !job.Has(Checkpoint.ReadManifest(partial)); }
         catch (InvalidDataException) { return false; }
     }
-
-    private bool IsThisJobs(CheckpointManifest manifest) => manifest.Job == job.Id && manifest.SpecHash == job.SpecHash;
 
     private static bool HasOnlyOurs(string path) =>
         new DirectoryInfo(path) is { LinkTarget: null } directory

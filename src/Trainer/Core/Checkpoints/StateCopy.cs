@@ -13,7 +13,7 @@ internal sealed class StateCopy(MethodState shape) : IDisposable
     public MethodState Take(MethodState source)
     {
         foreach (var ((_, target), (_, buffer)) in _buffers.Zip(source.Buffers)) { target.CopyFrom(buffer); }
-        return new MethodState(source.Layout, _buffers, source.Counters.ToDictionary());
+        return new MethodState(source.Layout, _buffers, source.Counters.ToDictionary()) { Optional = source.Optional };
     }
 
     public void Dispose()

@@ -39,21 +39,22 @@ internal sealed record DataRecord(long Bytes, string Sha256)
     public static JobSpec Record(JobSpec spec, IReadOnlyList<string> roots, bool whereFound = false)
     {
         if (spec.Continual is not { } continual) { return spec; }
-        ContinualStageSpec Recorded(ContinualStageSpec stage)
-        {
-            if (whereFound && !DataSets.AreThere(stage.Data, roots)) { return stage; }
-            try
-            {
-                var found = Check(stage, roots);
-                return stage with { Bytes = found.Bytes, Sha256 = found.Sha256 };
-            }
-            catch (BadInputException wrong)
-            {
-                throw new BadInputException($"stage '{stage.Name}': {wrong.Message}");
-            }
-        }
+        return spec with { Continual = continual with { Stages = [.. continual.Stages.Select(stage => Record(stage, roots, whereFound))] } };
+    }
 
-        return spec with { Continual = continual with { Stages = [.. continual.Stages.Select(Recorded)] } };
+    /// <summary>The same for one stage.</summary>
+    public static ContinualStageSpec Record(ContinualStageSpec stage, IReadOnlyList<string> roots, bool whereFound = false)
+    {
+        if (whereFound && !DataSets.AreThere(stage.Data, roots)) { return stage; }
+        try
+        {
+            var found = Check(stage, roots);
+            return stage with { Bytes = found.Bytes, Sha256 = found.Sha256 };
+        }
+        catch (BadInputException wrong)
+        {
+            throw new BadInputException($"stage '{stage.Name}': {wrong.Message}");
+        }
     }
 
     /// <exception cref="BadInputException">The files are not the recorded ones; the message has both.</exception>

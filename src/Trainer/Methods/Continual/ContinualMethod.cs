@@ -69,7 +69,7 @@ internal sealed class ContinualMethod : IRoundMethod
             counters[TrunkCopy.Counter] = 0;
         }
 
-        State = new MethodState(_model.Layout, [.. live, .. _trunk?.Buffers ?? []], counters);
+        State = new MethodState(_model.Layout, [.. live, .. _trunk?.Buffers ?? []], counters) { Optional = TrunkCopy.Prefix }; // The first release may be ordered late.
         _step = new GradientStep(spec, _model, _optimizer, counters);
     }
 

@@ -9,7 +9,9 @@ namespace Cluster.Trainer.Methods.Continual;
 /// </summary>
 internal sealed class TrunkCopy : IDisposable
 {
-    private const string Prefix = "trunk.";
+    /// <summary>Of the names of its buffers and its counter.</summary>
+    public const string Prefix = "trunk.";
+
     private const string Updates = Prefix + GradientStep.Updates;
 
     private readonly IReadOnlyList<(string Name, FlatBuffer Buffer)> _live;

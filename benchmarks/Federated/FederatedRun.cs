@@ -1,0 +1,63 @@
+using System.Net;
+using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core;
+using Cluster.Trainer.Core.Collectives;
+using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Methods;
+using Cluster.Trainer.Rounds;
+using Cluster.Trainer.Worker;
+
+namespace Cluster.Benchmarks.Federated;
+
+/// <summary>One job on one worker, through the production round loop; keeps what every round gave.</summary>
+internal sealed class FederatedRun : IRoundObserver
+{
+    private readonly List<FederatedPoint> _points = [];
+    private IReadOnlyDictionary<string, double> _values = new Dictionary<string, double>();
+
+    /// <param name="overrides">Settings on top of the cell's.</param>
+    /// <returns>One point a round.</returns>
+    public static IReadOnlyList<FederatedPoint> Of(FederatedCell cell, IEnumerable<string> overrides)
+    {
+        var task = FederatedTask.Of(cell.Task);
+        string[] settings =
+        [
+            .. task.Settings, .. FederatedMethods.Settings(cell.Method, task.Window), $"seed={cell.Seed}",
+            FormattableString.Invariant($"federated.localLr={cell.Beta}"), FormattableString.Invariant($"federated.globalLr={cell.Alpha}"),
+            "nonFinite.maxSkips=1000000", .. overrides,
+        ];
+        var path = Path.Combine(AppContext.BaseDirectory, "specs", task.Spec);
+        var read = SpecReader.ReadFile(path, settings);
+        var spec = read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
+
+        var roots = DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable));
+        using var method = TrainingMethods.Create(spec, roots, ComputeDevice.Prepare(spec));
+        using var listener = new DataPlaneListener(IPAddress.Loopback);
+        using var mesh = new Mesh(new MeshMembership("bench", 1, 0, [listener.EndPoint], [.. new byte[MeshMembership.SecretBytes]]), listener);
+        mesh.Connect();
+        var run = new FederatedRun();
+        using var loop = new RoundLoop(method, spec, run);
+        loop.Run(mesh, () => default);
+        return run._points;
+    }
+
+    void IRoundObserver.Began(RoundCounters counters) { }
+
+    void IRoundObserver.LeavesComputed(int count) { }
+
+    /// <summary>A round that was skipped leaves the values of the round before.</summary>
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    {
+        if (result.Skipped is null) { _values = result.Values; }
+    }
+
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    {
+        var tally = evaluations[0].Tally;
+        _points.Add(new FederatedPoint(
+            (int)counters.Round, tally.Accuracy, tally.MeanLoss,
+            Value("globalLr"), Value("localLrMin"), Value("localLrMean"), Value("localLrMax")));
+    }
+
+    private double Value(string name) => _values.GetValueOrDefault(name, double.NaN);
+}
