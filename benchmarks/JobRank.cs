@@ -14,13 +14,15 @@ namespace Cluster.Benchmarks;
 
 /// <summary>
 /// One rank of a job as a process, through the production round loop and mesh, which stops between rounds for the benchmark's
-/// commands: <c>rounds N</c> answers with the milliseconds of each, <c>memory</c> with three numbers of bytes (see
+/// commands: <c>rounds N</c> answers with the milliseconds of each, <c>span N</c> with their mean, for rounds that overlap, <c>memory</c> with three numbers of bytes (see
 /// <see cref="Memory"/>).
 /// </summary>
 internal sealed class JobRank : IRoundObserver
 {
     private readonly List<double> _times = [];
     private long _left;
+    private long _span; // Rounds of a span that are not committed yet.
+    private long _spanLength;
     private long _began;
     private long _base;
     private long _flat;
@@ -62,13 +64,14 @@ internal sealed class JobRank : IRoundObserver
             switch (Console.ReadLine()?.Split(' '))
             {
                 case ["rounds", var count]: _left = Number(count); break;
+                case ["span", var count]: (_left, _span, _spanLength, _began) = (Number(count), Number(count), Number(count), Stopwatch.GetTimestamp()); break;
                 case ["memory"]: Console.WriteLine($"{ResidentBytes("VmRSS")} {ResidentBytes("VmHWM")} {_base} {_flat}"); break;
                 default: return false;
             }
         }
 
         _left--;
-        _began = Stopwatch.GetTimestamp();
+        if (_span == 0) { _began = Stopwatch.GetTimestamp(); }
         return true;
     }
 
@@ -80,8 +83,12 @@ internal sealed class JobRank : IRoundObserver
     {
     }
 
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) =>
-        _times.Add(Stopwatch.GetElapsedTime(_began).TotalMilliseconds);
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    {
+        var elapsed = Stopwatch.GetElapsedTime(_began).TotalMilliseconds;
+        if (_span == 0) { _times.Add(elapsed); }
+        else if (--_span == 0) { _times.Add(elapsed / _spanLength); }
+    }
 
     void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
     {

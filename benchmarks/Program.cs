@@ -17,6 +17,7 @@ return args switch
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
     ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
+    ["layers", .. var rest] => LayersBenchmark.Run(rest),
     ["federated-clients", .. var rest] => FederatedClientsBenchmark.Run(rest),
     ["memory", .. var rest] => MemoryBenchmark.Run(rest),
     ["job-rank", .. var rest] => JobRank.Run(rest), // One process of the three above.
@@ -25,6 +26,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | first-round | recovery | control-plane | efficiency | memory | federated-clients [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | first-round | recovery | control-plane | efficiency | layers | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }

@@ -53,6 +53,9 @@ internal sealed class ForwardForwardChecks
             Refuse(dense.Prediction == DensePrediction.Goodness, $"{Section}.prediction", "goodness with negatives hybrid, whose layers see no label", "onePass", $"{Section}.negatives");
         }
 
+        Refuse(
+            dense is { Parallel: ParallelKind.Layers, Negatives: NegativeData.HardLabel }, $"{Section}.parallel",
+            "layers with negatives hardLabel, which the read-out above all layers draws for the lowest", "data, or negatives randomLabel or hybrid", $"{Section}.negatives");
         var reads = dense.Prediction == DensePrediction.OnePass || dense.Negatives == NegativeData.HardLabel;
         Refuse(dense.ReadOut is not null && !reads, $"{Section}.readOut", "a read-out that nothing reads", "this key with prediction onePass or negatives hardLabel", $"{Section}.negatives", $"{Section}.prediction");
     }

@@ -33,6 +33,16 @@ public enum DensePrediction
     OnePass,
 }
 
+/// <summary>What the workers of a job share out.</summary>
+public enum ParallelKind
+{
+    /// <summary>The leaves of a round: every worker computes all layers.</summary>
+    Data,
+
+    /// <summary>The layers: every worker has a run of them and hands its activities up to the next. Nothing is handed down.</summary>
+    Layers,
+}
+
 /// <summary>The goodness of a layer's activities y.</summary>
 public enum GoodnessKind
 {

@@ -47,6 +47,10 @@ public abstract record ForwardForwardSpec
         [AtLeast(0), AtMost(1_000_000)]
         public double Peer { get; init; }
 
+        /// <summary>What workers share out among themselves. Does not touch the weights.</summary>
+        [OutsideAnswer]
+        public ParallelKind Parallel { get; init; } = ParallelKind.Data;
+
         /// <summary>The softmax that reads the layers without teaching them. It is there when the prediction is onePass or negatives are hardLabel.</summary>
         public ReadOutSpec? ReadOut { get; init; }
     }

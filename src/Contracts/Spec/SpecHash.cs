@@ -9,7 +9,7 @@ public static class SpecHash
     /// <summary>
     /// SHA-256, in 64 lower-case hex digits, of one line <c>key.path=value</c> for each key that is used and has a value, defaults
     /// included, sorted by ordinal. Keys outside the answer (<see cref="OutsideAnswerAttribute"/>: name, workers, checkpoint,
-    /// evaluate, names of stages) have none. How the file was written, its order and its comments do not matter.
+    /// evaluate, names of stages, what workers share out) have none. How the file was written, its order and its comments do not matter.
     /// </summary>
     public static string Of(JobSpec spec)
     {

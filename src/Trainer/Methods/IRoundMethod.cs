@@ -39,8 +39,11 @@ internal interface IRoundMethod : IDisposable
     /// </summary>
     Tally Contribute(long round, Leaf leaf, FlatBuffer into);
 
-    /// <summary>Why the last contribution of this worker had a loss that is not a number, where the method knows; null otherwise.</summary>
-    string? Trouble => null;
+    /// <summary>
+    /// Why a contribution or evaluation of this worker since the last call has a loss that is not a number, where the reason lies outside
+    /// of the state, as with a device that does not answer; null otherwise. What one worker says here, all tell the user.
+    /// </summary>
+    string? TakeTrouble() => null;
 
     /// <summary>
     /// Takes one step with the round's canonical sum. May write over <paramref name="sum"/>. A sum that is not finite, or of no

@@ -23,6 +23,9 @@ internal sealed class StagedRounds
     /// <summary>Rounds of the job.</summary>
     public long Count { get; }
 
+    /// <summary>Samples of the largest leaf of any round.</summary>
+    public int LongestLeaf => _stages.Max(stage => Math.Min(stage.Leaf, stage.Batch));
+
     public StagePlan StageOf(long round) => _stages.Last(stage => stage.FirstRound <= round);
 
     /// <summary>Positions of the leaves' samples count from the beginning of the stage.</summary>

@@ -16,4 +16,7 @@ internal abstract record LoopEnd
 
     /// <summary>The loss or gradient was not finite for too many rounds in a row.</summary>
     public sealed record TooManySkips(string Reason) : LoopEnd;
+
+    /// <summary>Something that the method needs, such as a black box, gave no usable answer. The state is as good as before.</summary>
+    public sealed record InTrouble(string Reason) : LoopEnd;
 }

@@ -31,6 +31,9 @@ internal sealed class RoundCounters
         this["skippedInARow"] = skipped ? SkippedInARow + 1 : 0;
     }
 
+    /// <summary>A job that goes on after trouble has all its skips before it again.</summary>
+    public void Forgive() => this["skippedInARow"] = 0;
+
     private long this[string name]
     {
         get => _counters[name];

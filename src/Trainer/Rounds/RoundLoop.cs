@@ -21,6 +21,7 @@ namespace Cluster.Trainer.Rounds;
 ///               5  update       the same step on every rank; the round is committed
 ///   A round without leaves has steps 3 and 5 alone.
 /// </code>
+/// Where a job shares out its layers, steps 2 to 5 of a stretch of rounds are those of a <see cref="LayerPipeline"/>.
 /// A rank's state changes only in step 5, so a fault before it loses nothing but that round. An evaluation that a fault or a
 /// change of generation kept back is made up for at the beginning of the next one.
 /// All calls are made on one training thread.
@@ -34,6 +35,7 @@ internal sealed class RoundLoop : IDisposable
     private readonly LeafAccumulator _accumulator;
     private readonly RoundCounters _counters;
     private string _lastSkip = "the loss or gradient is not finite";
+    private bool _lastSkipWasTrouble;
 
     /// <param name="time">For deadlines; the system's by default.</param>
     public RoundLoop(IRoundMethod method, JobSpec spec, IRoundObserver observer, TimeProvider? time = null)
@@ -57,38 +59,74 @@ internal sealed class RoundLoop : IDisposable
         var attendance = new Attendance(mesh, crew ?? new PlainCrew(mesh.Size), _spec, _time);
         attendance.Begin(_counters.Round);
         _observer.Began(_counters);
+        using var pipeline = _method is ILayerwiseMethod { SharesLayers: true } layers && mesh.Size > 1 ? new LayerPipeline(layers, mesh, NeedsWholeState) : null;
+        var byLayers = 0L; // The first round that may be computed with layers shared out.
         var agreed = default(RoundWish);
         while (true)
         {
-            if (_counters.SkippedInARow >= _spec.NonFinite.MaxSkips)
+            if (_counters.SkippedInARow >= _spec.NonFinite.MaxSkips) { return TooManySkips(); }
+            if (IsEvaluationDue)
             {
-                return new LoopEnd.TooManySkips(
-                    $"{_counters.SkippedInARow} rounds in a row were skipped, the last ({_counters.Round}) because {_lastSkip}; nonFinite.maxSkips is {_spec.NonFinite.MaxSkips}");
+                var (evaluations, trouble) = Evaluate(mesh);
+                if (trouble is not null) { return new LoopEnd.InTrouble($"the evaluation after round {_counters.Round} was broken off: {trouble}"); }
+                _observer.Evaluated(_counters, evaluations);
             }
 
-            if (IsEvaluationDue) { _observer.Evaluated(_counters, Evaluate(mesh)); }
             if (_counters.Round == _method.Rounds) { return new LoopEnd.Finished(); }
             if (agreed.Stop) { return new LoopEnd.Stopped(); }
 
-            var plan = attendance.Plan(_counters.Round, _method.Leaves(_counters.Round));
-            while (attendance.Waits(_counters.Round, plan))
+            if (pipeline is not null && _counters.Round >= byLayers)
             {
-                agreed = Agree(mesh, wish());
-                if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
-                if (agreed.Stop) { return new LoopEnd.Stopped(); }
+                var stretch = pipeline.Run(_counters.Round, wish);
+                agreed = stretch.Agreed;
+                byLayers = stretch.Broken + 1 ?? byLayers;
+                Tell(stretch);
+            }
+            else
+            {
+                var plan = attendance.Plan(_counters.Round, _method.Leaves(_counters.Round));
+                while (attendance.Waits(_counters.Round, plan))
+                {
+                    agreed = Agree(mesh, wish());
+                    if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
+                    if (agreed.Stop) { return new LoopEnd.Stopped(); }
+                }
+
+                (agreed, var tally, var result) = RunRound(mesh, attendance, plan, _counters.Round, wish(), sum);
+                _observer.Committed(_counters, tally, result);
             }
 
-            (agreed, var tally, var result) = RunRound(mesh, attendance, plan, _counters.Round, wish(), sum);
-            _lastSkip = result.Skipped ?? _lastSkip;
-            _observer.Committed(_counters, tally, result);
             if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
         }
     }
 
+    private void Tell(Stretch stretch)
+    {
+        foreach (var (tally, result) in stretch.Rounds)
+        {
+            _observer.LeavesComputed((int)tally.Leaves);
+            _counters.Commit(tally, skipped: false);
+            _observer.Committed(_counters, tally, result);
+        }
+    }
+
+    private LoopEnd TooManySkips()
+    {
+        var reason = $"{_counters.SkippedInARow} rounds in a row were skipped, the last ({_counters.Round}) because {_lastSkip}; nonFinite.maxSkips is {_spec.NonFinite.MaxSkips}";
+        if (!_lastSkipWasTrouble) { return new LoopEnd.TooManySkips(reason); }
+        _counters.Forgive();
+        return new LoopEnd.InTrouble(reason);
+    }
+
     private TorchSharp.torch.Device Device => _method.State.Buffers[0].Buffer.Tensor.device;
 
-    private bool IsEvaluationDue => _method.IsEvaluatedAfter(_counters.Round)
-        || (_counters.Round > 0 && _spec.Evaluate.EveryRounds > 0 && _counters.Round % _spec.Evaluate.EveryRounds == 0);
+    private bool IsEvaluationDue => IsEvaluatedAfter(_counters.Round);
+
+    private bool IsEvaluatedAfter(long round) => _method.IsEvaluatedAfter(round) || (round > 0 && _spec.Evaluate.EveryRounds > 0 && round % _spec.Evaluate.EveryRounds == 0);
+
+    /// <summary>Whether something is done with the state after so many committed rounds.</summary>
+    private bool NeedsWholeState(long round) =>
+        round == _method.Rounds || IsEvaluatedAfter(round) || (_spec.Checkpoint.EveryRounds > 0 && round % _spec.Checkpoint.EveryRounds == 0);
 
     private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(
         Mesh mesh, Attendance attendance, RoundPlan plan, long round, RoundWish wish, FlatBuffer sum)
@@ -106,13 +144,14 @@ internal sealed class RoundLoop : IDisposable
         }
 
         _observer.LeavesComputed(mine.Count);
-        var (agreed, allLate, total) = Agree(mesh, round, ranges, wish, late, [.. _accumulator.Nodes.Select(node => node.Tally)]);
+        var (agreed, trouble, allLate, total) = Agree(mesh, round, ranges, wish, late, [.. _accumulator.Nodes.Select(node => node.Tally)]);
         attendance.Keep(round, plan, allLate);
 
         var result = leaves.Count == 0 ? _method.Update(round, sum, total)
-            : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, "the loss is not finite")
+            : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, trouble ?? "the loss is not finite")
             : Reduce(mesh, round, ranges, total, sum);
 
+        if (result.Skipped is not null) { (_lastSkip, _lastSkipWasTrouble) = (result.Skipped, result.Skipped == trouble); }
         _counters.Commit(total, result.Skipped is not null);
         return (agreed, total, result);
     }
@@ -128,42 +167,56 @@ internal sealed class RoundLoop : IDisposable
         .Select(header => RoundHeader.Read(header).Wish)
         .Aggregate((a, b) => a | b);
 
-    /// <summary>Exchanges headers and folds all ranks' scalars over the same tree as the vectors.</summary>
-    private static (RoundWish Agreed, int[] Late, Tally Total) Agree(
+    /// <summary>Exchanges headers and folds all ranks' scalars over the same tree as the vectors. Of several troubles that of the lowest leaves counts.</summary>
+    private (RoundWish Agreed, string? Trouble, int[] Late, Tally Total) Agree(
         Mesh mesh, long round, LeafRanges ranges, RoundWish wish, IReadOnlyList<int> late, IReadOnlyList<Tally> mine)
     {
-        var headers = mesh.Gather(round, RoundHeader.Write(wish, late, mine));
+        var headers = mesh.Gather(round, RoundHeader.Write(wish, late, mine, _method.TakeTrouble()));
         var agreed = default(RoundWish);
+        string? trouble = null;
         var allLate = new List<int>();
         var fold = new CanonicalFold<Tally>(ranges.LeafCount, (_, left, right) => left + right);
         foreach (var rank in ranges.Order)
         {
             var nodes = ranges.Nodes(rank);
-            var (wished, lateThere, tallies) = RoundHeader.Read(headers[rank]);
+            var (wished, itsTrouble, lateThere, tallies) = RoundHeader.Read(headers[rank]);
             if (tallies.Length != nodes.Count)
             {
                 throw new MeshFaultException(new MeshFault(FaultKind.Corrupt, rank, $"{tallies.Length} tallies for {nodes.Count} nodes in round {round}"));
             }
 
             agreed |= wished;
+            trouble ??= itsTrouble;
             allLate.AddRange(lateThere);
             for (var i = 0; i < nodes.Count; i++) { fold.Push(nodes[i], tallies[i]); }
         }
 
-        return (agreed, [.. allLate], ranges.LeafCount == 0 ? default : fold.Total);
+        return (agreed, trouble, [.. allLate], ranges.LeafCount == 0 ? default : fold.Total);
     }
 
-    private Evaluation[] Evaluate(Mesh mesh) => [.. _method.EvaluationSets.Select(set => new Evaluation(set.Name, Evaluate(mesh, set)))];
+    private (IReadOnlyList<Evaluation> Evaluations, string? Trouble) Evaluate(Mesh mesh)
+    {
+        var evaluations = new List<Evaluation>();
+        foreach (var set in _method.EvaluationSets)
+        {
+            var (tally, trouble) = Evaluate(mesh, set);
+            if (trouble is not null) { return (evaluations, trouble); }
+            evaluations.Add(new Evaluation(set.Name, tally));
+        }
+
+        return (evaluations, null);
+    }
 
     /// <summary>The evaluation of a set is a round of scalars alone.</summary>
-    private Tally Evaluate(Mesh mesh, EvaluationSet set)
+    private (Tally Tally, string? Trouble) Evaluate(Mesh mesh, EvaluationSet set)
     {
         var leaves = set.Leaves;
         var ranges = new LeafRanges(leaves.Count, mesh.Size);
         var mine = ranges[mesh.Rank];
         var fold = new CanonicalFold<Tally>(leaves.Count, (_, left, right) => left + right);
         for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(set, leaves[i])); }
-        return Agree(mesh, _counters.Round, ranges, default, [], [.. fold.Nodes.Select(node => node.Value)]).Total;
+        var (_, trouble, _, total) = Agree(mesh, _counters.Round, ranges, default, [], [.. fold.Nodes.Select(node => node.Value)]);
+        return (total, trouble);
     }
 
     public void Dispose() => _accumulator.Dispose();

@@ -208,13 +208,6 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
             if (end is LoopEnd.ChangedOver) { Log.ChangedOver(); }
             else { Log.End(Conclude(end, method, environment)); }
         }
-        catch (BadInputException)
-        {
-            // The job fails, as with a laboratory device that gives up; the rounds before it are kept, so that it can be resumed.
-            var counters = new RoundCounters(method.State.Counters);
-            if (counters.Round > 0 && counters.SkippedInARow == 0) { _checkpoints?.SaveLast(counters); }
-            throw;
-        }
         catch (MeshFaultException fault) when (fault.Fault.Kind != FaultKind.Aborted)
         {
             LogFault(assignment, fault.Message);
@@ -256,7 +249,15 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
             return Failed(skips.Reason) with { IsShared = true };
         }
 
-        _checkpoints?.SaveLast(new RoundCounters(method.State.Counters));
+        var counters = new RoundCounters(method.State.Counters);
+        if (end is LoopEnd.InTrouble trouble)
+        {
+            // The weights are good, and what went into them may have been dear: they are kept, and the job can be resumed.
+            if (counters.Skipped < counters.Round) { _checkpoints?.SaveLast(counters); }
+            return Failed(trouble.Reason) with { IsShared = true };
+        }
+
+        _checkpoints?.SaveLast(counters);
         return new Outcome(
             end is LoopEnd.Stopped ? JobState.Cancelled : JobState.Succeeded,
             end is LoopEnd.Stopped ? "stopped at a checkpoint, as asked" : null,

@@ -30,6 +30,22 @@ internal static class ElasticJobs
         evaluate: { samples: 128 }
         """;
 
+    /// <summary>Five layers on three workers, three leaves a round, the last one ragged.</summary>
+    public const string Layers = """
+        name: layers
+        method: forwardForward
+        model: { kind: mlp, hidden: [128, 96, 128, 96, 64] }
+        data: { kind: digits }
+        batch: 110
+        leaf: 40
+        rounds: 320
+        optimizer: { kind: sgd, momentum: 0.9 }
+        schedule: { lr: 0.002 }
+        checkpoint: { everyRounds: 50 }
+        evaluate: { everyRounds: 120, samples: 300 }
+        forwardForward: { kind: dense, parallel: layers, negatives: randomLabel, label: prepend, peer: 0.03 }
+        """;
+
     /// <summary>7 clients a round, of very unequal sizes; both rates and the server's moments move.</summary>
     public const string Federated = """
         name: federated

@@ -24,8 +24,7 @@ public sealed class KillTests(ITestOutputHelper output)
     [Fact]
     public async Task Killed_processes_change_no_bit_and_cost_one_round_at_most()
     {
-        int[] wanted = [.. (Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? "3").Split('-').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
-        var (first, runs) = (wanted.Length > 1 ? wanted[0] : 1, wanted[^1]);
+        var (first, runs) = Wanted(byDefault: "3");
         var hasMnist = Environment.GetEnvironmentVariable(DataRoots.Variable) is { } roots && Directory.Exists(Path.Combine(roots, "mnist"));
         (string Name, string Spec)[] jobs =
         [
@@ -70,7 +69,7 @@ public sealed class KillTests(ITestOutputHelper output)
     /// process in its place; how many of each. A kill waits until two members have the state: where the last one that has it is
     /// killed, the job goes on from a checkpoint.
     /// </summary>
-    private static async Task<(int Trainers, int Silos)> DisturbAsync(TestCluster cluster, IJobGrain job, Random random)
+    internal static async Task<(int Trainers, int Silos)> DisturbAsync(TestCluster cluster, IJobGrain job, Random random)
     {
         var (trainers, silos) = (0, 0);
         for (var kills = random.Next(1, 5); trainers + silos < kills;)
@@ -95,6 +94,13 @@ public sealed class KillTests(ITestOutputHelper output)
         }
 
         return (trainers, silos);
+    }
+
+    /// <summary>The first and the last seed.</summary>
+    internal static (int First, int Last) Wanted(string byDefault)
+    {
+        int[] wanted = [.. (Environment.GetEnvironmentVariable("CLUSTER_KILL_RUNS") ?? byDefault).Split('-').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+        return (wanted.Length > 1 ? wanted[0] : 1, wanted[^1]);
     }
 
     private static async Task<Answer> AnswerAsync(JobView view, IJobGrain job)

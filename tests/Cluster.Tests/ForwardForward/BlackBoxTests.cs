@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.BlackBoxes;
@@ -137,69 +136,5 @@ public sealed class BlackBoxTests
         public float[] Measure(float[] inputs, int width, Moment moment) => answer;
 
         public void Dispose() { }
-    }
-
-    /// <summary>A device on a loopback port: one request after the other, by a function; null closes the connection.</summary>
-    private sealed class Device : IDisposable, IAsyncDisposable
-    {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private readonly Task _serving;
-
-        public Device(Func<uint, uint, float[], (uint Rows, uint Width, float[] Values)?> answer)
-        {
-            _listener.Start();
-            _serving = Task.Run(() => Serve(answer));
-        }
-
-        public string Address => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
-
-        public int Connections { get; private set; }
-
-        /// <summary>To be called when no box is connected any more.</summary>
-        public async ValueTask DisposeAsync()
-        {
-            _listener.Stop();
-            await _serving;
-        }
-
-        public void Dispose() => _listener.Stop();
-
-        private void Serve(Func<uint, uint, float[], (uint Rows, uint Width, float[] Values)?> answer)
-        {
-            try
-            {
-                while (true)
-                {
-                    using var peer = _listener.AcceptTcpClient();
-                    Connections++;
-                    Serve(peer.GetStream(), answer);
-                }
-            }
-            catch (Exception end) when (end is SocketException or ObjectDisposedException or InvalidOperationException)
-            {
-                // Stopped.
-            }
-        }
-
-        private static void Serve(NetworkStream stream, Func<uint, uint, float[], (uint Rows, uint Width, float[] Values)?> answer)
-        {
-            try
-            {
-                var header = new uint[2];
-                while (true)
-                {
-                    stream.ReadExactly(MemoryMarshal.AsBytes(header.AsSpan()));
-                    var values = new float[header[0] * header[1]];
-                    stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
-                    if (answer(header[0], header[1], values) is not { } reply) { return; }
-                    stream.Write(MemoryMarshal.AsBytes<uint>([reply.Rows, reply.Width]));
-                    stream.Write(MemoryMarshal.AsBytes<float>(reply.Values));
-                }
-            }
-            catch (Exception end) when (end is EndOfStreamException or IOException)
-            {
-                // The box closed the connection.
-            }
-        }
     }
 }

@@ -1,5 +1,7 @@
+using Cluster.Tests.Rounds;
 using Cluster.Trainer.Core.State;
 using Cluster.Trainer.Methods;
+using Cluster.Trainer.Rounds;
 
 namespace Cluster.Tests.ForwardForward;
 
@@ -88,7 +90,48 @@ public sealed class PhysicalMethodTests
         using var into = new FlatBuffer(method.ContributionLength);
         var tally = method.Contribute(0, method.Leaves(0)[0], into);
         Assert.Equal(double.NaN, tally.Loss);
-        Assert.Contains("the black box of layer 1, asked for 120 vectors of 19 numbers: the device at 127.0.0.1:1 cannot be reached", method.Trouble, StringComparison.Ordinal);
+        Assert.Contains("the black box of layer 1, asked for 120 vectors of 19 numbers: the device at 127.0.0.1:1 cannot be reached", method.TakeTrouble(), StringComparison.Ordinal);
+        Assert.Null(method.TakeTrouble());
+    }
+
+    /// <summary>One rank's device fails for good: both skip the same rounds with its words, and both end in good order with the state they had.</summary>
+    [Theory]
+    [InlineData("answered with 206 vectors of 20 numbers", 1)]
+    [InlineData("gave NaN as number 0 of vector 0; finite numbers are expected", 2)]
+    [InlineData("within 150 ms", 3)]
+    public void What_a_device_does_wrong_all_ranks_say(string words, int failure)
+    {
+        using var never = new ManualResetEventSlim();
+        using var bad = new Device((rows, width, values) =>
+        {
+            switch (failure)
+            {
+                case 1: return (rows, width + 1, values);
+                case 2: return (rows, width, [.. values.Select((value, i) => i == 0 ? float.NaN : value)]);
+                default: never.Wait(); return null;
+            }
+        });
+        using var good = new Device((rows, width, values) => (rows, width, values));
+        IRoundMethod[] methods =
+        [
+            .. new[] { good, bad }.Select(device =>
+                Jobs.Method(Jobs.Read(Vowels, "leaf=103", $"model.box={{kind: device, address: '{device.Address}', deadlineMs: {(failure == 3 ? 150 : 30_000)}}}"))),
+        ];
+        var spec = Jobs.Read(Vowels, "nonFinite.maxSkips=2");
+        var before = methods[0].State.Buffers[0].Buffer.Span.ToArray();
+        var ends = Ranks.Run(2, mesh =>
+        {
+            var told = new Recorder();
+            using var loop = new RoundLoop(methods[mesh.Rank], spec, told);
+            return (End: loop.Run(mesh, () => default), Skips: told.Commits.Select(commit => commit.Skipped).ToArray());
+        });
+
+        Assert.All(ends, end => Assert.Equal(2, end.Skips.Length));
+        Assert.All(ends, end => Assert.All(end.Skips, skip => Assert.Contains(words, skip, StringComparison.Ordinal)));
+        Assert.All(ends, end => Assert.Contains(words, Assert.IsType<LoopEnd.InTrouble>(end.End).Reason, StringComparison.Ordinal));
+        Assert.All(methods, method => Assert.Equal(before, method.State.Buffers[0].Buffer.Span.ToArray()));
+        never.Set();
+        foreach (var method in methods) { method.Dispose(); }
     }
 
     private static float[] Buffer(IRoundMethod method, Segment segment) => method.State.Buffers[0].Buffer.Slice(segment.Offset, segment.Length).ToArray();

@@ -13,13 +13,20 @@ internal sealed class Recorder : IRoundObserver
 
     public List<(long Round, Tally Tally, string? Skipped)> Commits { get; } = [];
 
+    /// <summary>What the rounds had to say beside, in the order of <see cref="Commits"/>.</summary>
+    public List<IReadOnlyDictionary<string, double>> Values { get; } = [];
+
     public List<(long Round, Tally Tally)> Evaluations { get; } = [];
 
     void IRoundObserver.Began(RoundCounters counters) => BeganAt = counters.Round;
 
     void IRoundObserver.LeavesComputed(int count) => LeavesComputed += count;
 
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) => Commits.Add((counters.Round, tally, result.Skipped));
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    {
+        Commits.Add((counters.Round, tally, result.Skipped));
+        Values.Add(result.Values);
+    }
 
     void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) =>
         Evaluations.AddRange(evaluations.Select(evaluation => (counters.Round, evaluation.Tally)));

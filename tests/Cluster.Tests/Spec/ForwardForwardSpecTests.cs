@@ -66,6 +66,7 @@ public sealed class ForwardForwardSpecTests
         { "negatives: randomLabel", "negatives: randomLabel\n  alpha: 3", 12, "forwardForward.alpha", "this key with forwardForward.loss symba" },
         { "negatives: randomLabel", "loss: symba\n  threshold: 3", 12, "forwardForward.threshold", "this key with forwardForward.loss forwardForward" },
         { "negatives: randomLabel", "prediction: onePass\n  firstLayerVotes: true", 12, "forwardForward.firstLayerVotes", "this key with forwardForward.prediction goodness" },
+        { "negatives: randomLabel", "parallel: layers", 11, "forwardForward.parallel", "layers with negatives hardLabel, which the read-out above all layers draws for the lowest, allowed: data, or negatives randomLabel or hybrid" },
         { "negatives: randomLabel", "task: links", 11, "forwardForward.task", "an unknown key" },
     };
 

@@ -52,6 +52,7 @@ internal sealed class RandomSpecs(int seed)
     {
         Prediction = dense.Negatives == NegativeData.Hybrid ? DensePrediction.OnePass : dense.Prediction,
         FirstLayerVotes = false,
+        Parallel = dense.Negatives == NegativeData.HardLabel ? ParallelKind.Data : dense.Parallel,
         ReadOut = dense.Prediction == DensePrediction.OnePass ? new ReadOutSpec { RateFactor = 2 } : null,
     };
 

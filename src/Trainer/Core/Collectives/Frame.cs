@@ -25,6 +25,15 @@ internal enum FrameKind : uint
 
     /// <summary>What the ranks need to know of each other before the first collective.</summary>
     Meeting,
+
+    /// <summary>A vector that is handed along a chain.</summary>
+    Vector,
+
+    /// <summary>All vectors of a round were handed along; whether it is the last round.</summary>
+    EndOfRound,
+
+    /// <summary>Against a chain's direction: one more vector is used up.</summary>
+    Credit,
 }
 
 /// <summary>

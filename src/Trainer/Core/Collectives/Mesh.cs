@@ -156,6 +156,13 @@ internal sealed unsafe class Mesh : IDisposable
         if (isReceiver) { _staging.Finish(0, buffer); }
     }
 
+    /// <summary>The ranks in a row, rank 0 first. Between <see cref="Chain.Begin"/> and <see cref="Chain.Finish"/> no collective is called.</summary>
+    /// <param name="arriving">The lengths of a round's vectors from the rank before, in order: a pure function.</param>
+    /// <param name="longestIn">Floats of the longest vector that comes.</param>
+    /// <param name="longestOut">Floats of the longest one that goes.</param>
+    public Chain CreateChain(Func<long, IReadOnlyList<long>> arriving, long longestIn, long longestOut) =>
+        new(this, Rank > 0 ? _links[Rank - 1] : null, Rank < Size - 1 ? _links[Rank + 1] : null, arriving, longestIn, longestOut);
+
     /// <summary>Gives the mesh up, from any thread: whatever call is blocked, or comes later, throws with this reason.</summary>
     public void Abort(string reason) => Fail(new MeshFault(FaultKind.Aborted, null, reason));
 

@@ -104,6 +104,13 @@ internal sealed unsafe class PeerLink(Socket socket, int rank, MeshMembership me
         return payload;
     }
 
+    /// <summary>Whether so many bytes can be received without waiting.</summary>
+    public bool HasArrived(int bytes)
+    {
+        try { return socket.Available >= bytes; }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException) { throw fail(FaultOf(e)); }
+    }
+
     public MeshFaultException Corrupt(string reason) => fail(new MeshFault(FaultKind.Corrupt, rank, $"sent {reason}"));
 
     private FrameHeader Check(ReadOnlySpan<byte> bytes, FrameKind kind, long round)

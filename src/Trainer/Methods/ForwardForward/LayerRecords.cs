@@ -9,8 +9,10 @@ internal static class LayerRecords
     private const int MaxLayers = 14;
 
     /// <param name="layers">From the bottom up, means over the round's samples.</param>
-    public static ImmutableDictionary<string, double> Values(IEnumerable<LayerRecord> layers) =>
-        layers.Take(MaxLayers).Select((layer, index) => Values(index, layer)).Aggregate((all, one) => all.AddRange(one));
+    /// <param name="first">Index of the lowest of them, from 0.</param>
+    public static ImmutableDictionary<string, double> Values(IEnumerable<LayerRecord> layers, int first = 0) =>
+        layers.Take(MaxLayers - first).Select((layer, index) => Values(first + index, layer))
+            .Aggregate(ImmutableDictionary<string, double>.Empty, (all, one) => all.AddRange(one));
 
     /// <summary>Of one layer alone.</summary>
     /// <param name="index">From 0; in names layers count from 1.</param>

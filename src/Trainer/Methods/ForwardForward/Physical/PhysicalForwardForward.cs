@@ -26,7 +26,8 @@ namespace Cluster.Trainer.Methods.ForwardForward.Physical;
 /// prediction: each label is tried; the one with the largest sum of cosines over the layers wins
 /// </code>
 /// So a box is measured twice for each sample and layer, and K times for each sample and layer of a prediction, and never for a gradient.
-/// A box that fails costs the round: nothing changes, and the next round that needs what was not measured measures it anew.
+/// A box that fails costs the round: nothing changes, and the next round that needs what was not measured measures it anew. One that
+/// fails in an evaluation ends the job at a checkpoint.
 /// </remarks>
 internal sealed class PhysicalForwardForward : IRoundMethod
 {
@@ -49,7 +50,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
     private readonly IElementwiseOptimizer _optimizer;
     private readonly MeasuredBox[] _boxes;
     private readonly Tensor[] _directions; // p of each layer
-    private long _troubleRound = -1;
+    private string? _trouble;
 
     /// <exception cref="BadInputException">The data are missing or damaged, the address of a device is none, or the device is no CPU.</exception>
     public PhysicalForwardForward(JobSpec job, ForwardForwardSpec.Physical spec, IReadOnlyList<string> dataRoots, Device device)
@@ -89,8 +90,6 @@ internal sealed class PhysicalForwardForward : IRoundMethod
 
     public MethodState State { get; }
 
-    public string? Trouble { get; private set; }
-
     private int Layers => _net.Widths.Length;
 
     public IReadOnlyList<Leaf> Leaves(long round) => _batches.Leaves(round / Layers);
@@ -102,7 +101,6 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         into.Clear();
         var layer = (int)(round % Layers);
         var (batch, place, n) = Place(round, leaf);
-        if (_troubleRound != round) { (_troubleRound, Trouble) = (round, null); }
         try
         {
             var before = _boxes.Sum(box => box.Measurements);
@@ -121,9 +119,16 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         }
         catch (BlackBoxException failure)
         {
-            Trouble = failure.Message;
+            _trouble ??= failure.Message;
             return new Tally(0, n, double.NaN, 0, Leaves: 1);
         }
+    }
+
+    public string? TakeTrouble()
+    {
+        var trouble = _trouble;
+        _trouble = null;
+        return trouble;
     }
 
     public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
@@ -168,7 +173,8 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         }
         catch (BlackBoxException failure)
         {
-            throw new BadInputException($"the evaluation was broken off: {failure.Message}");
+            _trouble ??= failure.Message;
+            return new Tally(0, leaf.Count, double.NaN, 0, Leaves: 1);
         }
     }
 

@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core;
+using Cluster.Trainer.Core.Collectives;
+using Cluster.Trainer.Core.State;
+using Cluster.Trainer.Methods;
+
+namespace Cluster.Trainer.Rounds;
+
+/// <summary>
+/// Rounds of a job whose layers are shared out: every rank owns a run of them and hands its activities up to the next rank.
+/// </summary>
+/// <remarks>
+/// <code>
+/// a stretch of rounds:   rank 0   leaf, leaf, ..., update | leaf, leaf, ..., update | ...          the lowest layers
+///                                   \     \                 \                                      signals, upward
+///                        rank 1        leaf, leaf, ..., update | leaf, ...                          the layers above
+/// its end, the barrier:  all ranks tell how it went; every rank sends its layers' state to the others; all of it is committed at once
+/// </code>
+/// <para>A rank takes the leaves of a round with the weights before it, and updates its layers after the last one: the numbers are those of
+/// one process. Upward goes one vector a leaf; downward nothing but credits.</para>
+/// <para>At a barrier every rank has the whole state of the same round: for evaluations, checkpoints, newcomers and recovery. A rank that
+/// is lost costs the rounds since the last barrier, at most <see cref="MaxRounds"/>.</para>
+/// <para>A number that is not finite concerns all layers of its round, of which the lower ones may have gone on. Then the stretch is
+/// dropped, and its rounds up to that one are computed with leaves shared out, where all ranks see it in time.</para>
+/// </remarks>
+internal sealed class LayerPipeline : IDisposable
+{
+    /// <summary>Rounds between two barriers at most.</summary>
+    public const int MaxRounds = 16;
+
+    private readonly ILayerwiseMethod _method;
+    private readonly Mesh _mesh;
+    private readonly Func<long, bool> _isBarrier;
+    private readonly ImmutableArray<ILayerRun> _runs; // By rank; the others' receive their state.
+    private readonly ImmutableArray<LayerRange> _layers;
+    private readonly Chain _chain;
+    private readonly LeafAccumulator _accumulator;
+    private bool _isCurrent; // This rank's layers are those of the method's state.
+
+    /// <param name="isBarrier">Whether all ranks must have the whole state after so many committed rounds.</param>
+    public LayerPipeline(ILayerwiseMethod method, Mesh mesh, Func<long, bool> isBarrier)
+    {
+        (_method, _mesh, _isBarrier) = (method, mesh, isBarrier);
+        _layers = [.. LayerSplit.Of(method.LayerCosts, mesh.Size)];
+        _runs = [.. _layers.Select(method.Open)];
+        var longest = method.LongestLeaf;
+        _chain = mesh.CreateChain(
+            round => [.. method.Leaves(round).Select(leaf => Mine.SignalBelow(leaf.Count))], Mine.SignalBelow(longest), Mine.SignalAbove(longest));
+        _accumulator = new LeafAccumulator(() => new FlatBuffer(Mine.ContributionLength, method.State.Buffers[0].Buffer.Tensor.device));
+    }
+
+    private ILayerRun Mine => _runs[_mesh.Rank];
+
+    /// <summary>Computes rounds from a committed state to the next barrier, and commits them to the state, all at once.</summary>
+    /// <param name="first">The round that is due.</param>
+    /// <exception cref="MeshFaultException">The method's state is that of before.</exception>
+    public Stretch Run(long first, Func<RoundWish> wish)
+    {
+        if (!_isCurrent) { StateParts.Copy(_method.State, Mine.State); }
+        _isCurrent = false;
+        var mine = Climb(first, wish);
+        var reports = _mesh.Gather(first, mine.Write()).Select(StretchReport.Read).ToArray();
+        var agreed = reports.Aggregate(default(RoundWish), (all, report) => all | report.Wish);
+        if (reports.Min(report => report.Broken) is { } broken) { return new Stretch(agreed, [], broken); }
+
+        Commit(first);
+        return new Stretch(agreed, [.. Enumerable.Range(0, mine.Rounds.Count).Select(i => LayersOfRound.Join([.. reports.Select(report => report.Rounds[i])]))], null);
+    }
+
+    private StretchReport Climb(long first, Func<RoundWish> wish)
+    {
+        var rounds = new List<LayersOfRound>();
+        var wished = wish();
+        long? broken = null;
+        _chain.Begin(first);
+        for (var round = first; ; round++)
+        {
+            var (tally, result) = RunRound(round);
+            if (result.Skipped is not null || !double.IsFinite(tally.Loss)) { broken ??= round; }
+            if (broken is null) { rounds.Add(Told(tally, result)); }
+
+            _chain.WishesEnd |= wished.Stop || wished.Generation > _mesh.Generation || broken is not null;
+            if (_chain.EndRound(isLast: _chain.WishesEnd || round + 1 - first == MaxRounds || _isBarrier(round + 1))) { break; }
+            wished |= wish();
+        }
+
+        _chain.Finish();
+        return _chain.BytesDown == 0
+            ? new StretchReport(wished, broken, broken is null ? rounds : [])
+            : throw new InvalidOperationException($"{_chain.BytesDown} bytes beside credits were sent down");
+    }
+
+    private (Tally Tally, RoundResult Result) RunRound(long round)
+    {
+        var leaves = _method.Leaves(round);
+        _accumulator.Begin(new Node(0, leaves.Count), leaves.Count);
+        foreach (var leaf in leaves)
+        {
+            var above = _chain.IsLast ? null : _chain.Next();
+            var below = _chain.IsFirst ? null : _chain.Take();
+            var tally = Mine.Contribute(round, leaf, below, above, _accumulator.Next());
+            if (below is not null) { _chain.Release(); }
+            if (above is not null) { _chain.HandOn(Mine.SignalAbove(leaf.Count)); }
+            _accumulator.Commit(tally);
+        }
+
+        var (_, sum, total) = _accumulator.Nodes[0];
+        return (total, Mine.Update(round, sum, total));
+    }
+
+    private LayersOfRound Told(in Tally tally, RoundResult result)
+    {
+        var values = result.Values;
+        if (!_chain.IsLast)
+        {
+            var top = $"layer{_layers[_mesh.Rank].End}"; // 0 for a rank that has no layer and makes the samples ready.
+            values = values.SetItem($"{top}.queue", _chain.Waiting).SetItem($"{top}.bytesUp", _chain.BytesUp);
+        }
+
+        return new(tally.Samples, tally.Weight, tally.Loss, tally.Correct, tally.Leaves, result.LearningRate, result.GradientNorm, values);
+    }
+
+    /// <summary>Every rank's layers to every other; the method's state changes once all have come.</summary>
+    private void Commit(long first)
+    {
+        for (var rank = 0; rank < _runs.Length; rank++)
+        {
+            if (_layers[rank].Count == 0) { continue; }
+            foreach (var (_, buffer) in _runs[rank].State.Buffers) { _mesh.Broadcast(first, rank, buffer); }
+        }
+
+        foreach (var run in _runs)
+        {
+            foreach (var name in run.State.Counters.Keys.ToArray()) { run.State.Counters[name] = Mine.State.Counters[name]; }
+            StateParts.Copy(run.State, _method.State);
+        }
+
+        _isCurrent = true;
+    }
+
+    public void Dispose()
+    {
+        _chain.Dispose();
+        _accumulator.Dispose();
+        foreach (var run in _runs) { run.Dispose(); }
+    }
+}
+
+/// <summary>How a stretch ended; the same on all ranks.</summary>
+/// <param name="Rounds">Committed, in order.</param>
+/// <param name="Broken">A round with a number that is not finite: nothing was committed, and the rounds up to this one are to be computed with leaves shared out.</param>
+internal sealed record Stretch(RoundWish Agreed, IReadOnlyList<(Tally Tally, RoundResult Result)> Rounds, long? Broken);
