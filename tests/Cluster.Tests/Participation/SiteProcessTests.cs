@@ -51,7 +51,7 @@ public sealed class SiteProcessTests
         var end = await cluster.UntilEndAsync(job);
         var after = await record.Read(0, 500);
         Assert.Equal((before.Recorded, 0L), (after.Recorded, after.Revised));
-        Assert.Equal(before.Rounds, after.Rounds);
+        Assert.Equal(Told(before), Told(after));
         Assert.Equal((0L, true), (Missed(after, "hospital-a"), Missed(after, "hospital-b") >= 3));
         Assert.Equal(0, end.SkippedRounds);
         Assert.Equal(WeightsOf(text, data, after.Rounds), end.WeightsSha256);
@@ -70,6 +70,10 @@ public sealed class SiteProcessTests
             return WeightsHash.Of(method.State.Layout, method.State.Buffers[0].Buffer);
         })[0];
     }
+
+    /// <summary>Every round with every absence in words; an immutable array itself is equal to none but itself.</summary>
+    private static IEnumerable<(long Round, long Revision, string Absences)> Told(ParticipationPage page) =>
+        page.Rounds.Select(round => (round.Round, (long)round.Revision, string.Join("; ", round.Absences)));
 
     private static long Missed(ParticipationPage page, string site) => page.Clients.Where(client => client.Client == site).Sum(client => client.Absent);
 
