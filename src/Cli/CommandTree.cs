@@ -65,6 +65,7 @@ internal static class CommandTree
         CheckpointsVerb.Create(),
         ExportVerb.Create(),
         LineageVerb.Create(),
+        ParticipationVerb.Create(),
         AppendVerb.Create(),
         ReleaseVerb.Create(),
         WorkersVerb.Create(),

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Cluster.Contracts;
 using Cluster.Contracts.Api;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Lineage;
 
@@ -100,6 +102,11 @@ public sealed class ClusterClient : IDisposable
     /// <summary>Trunk, releases and forgetting matrix of a continual job.</summary>
     public Task<LineageView> LineageAsync(string jobId, CancellationToken cancellationToken) =>
         _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/lineage"), ApiJson.Default.LineageView, cancellationToken);
+
+    /// <summary>Which rounds of a federated job, after this one, did without which clients: oldest first.</summary>
+    /// <param name="count">At most so many: 1 to 500.</param>
+    public Task<ParticipationPage> ParticipationAsync(string jobId, long afterRound, int count, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get(string.Create(CultureInfo.InvariantCulture, $"{Job(jobId)}/participation?after={afterRound}&count={count}")), ApiJson.Default.ParticipationPage, cancellationToken);
 
     /// <summary>Copies a file of a checkpoint, such as <c>model.safetensors</c>, into the stream. Whoever uses it checks its hash.</summary>
     public Task DownloadAsync(string jobId, long round, string file, Stream into, CancellationToken cancellationToken) =>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Cluster.Contracts;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
@@ -28,6 +29,10 @@ public sealed class ControlPlane(IGrainFactory grains)
     /// <summary>The job in one line. Unknown when there is none.</summary>
     public Task<JobSummary> SummaryAsync(string jobId, CancellationToken cancellationToken) =>
         Call(() => Job(jobId).Summary(), cancellationToken);
+
+    /// <summary>Which rounds after this one did without which clients.</summary>
+    public Task<ParticipationPage> ParticipationAsync(string jobId, long afterRound, int count, CancellationToken cancellationToken) =>
+        Call(() => grains.GetGrain<IFederationGrain>(jobId).Read(afterRound, count), cancellationToken);
 
     /// <summary>Ids of jobs, newest first.</summary>
     public Task<JobIdPage> ListAsync(int skip, int count, CancellationToken cancellationToken) =>

@@ -34,6 +34,7 @@ public static class TrainerProcess
 
             builder.UseOrleansClient(client => client.UseCluster(address));
             builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(settings.LeaveSeconds));
+            builder.Services.AddSingleton(settings.Checked());
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddSingleton(services => new DataPlaneListener(
                 IPAddress.Parse(settings.Address),
@@ -59,7 +60,10 @@ public static class TrainerProcess
         Environment.ProcessorCount,
         torch.cuda_is_available() ? torch.cuda.device_count() : 0,
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-        settings.Labels);
+        settings.Labels)
+    {
+        Site = settings.Site,
+    };
 
     /// <summary>
     /// Whoever started this process holds its standard input open; when that closes, the starter is gone, however it went.

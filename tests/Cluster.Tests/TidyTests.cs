@@ -149,6 +149,7 @@ public sealed class TidyTests
             .. Asks("lineage", "<job>"),
             .. Asks("list", "--count", "--skip", "--state"),
             .. Asks("logs", "<job>", "--follow", "--worker"),
+            .. Asks("participation", "<job>", "--after", "--count"),
             .. Asks("pause", "<job>", "--reason"),
             .. Asks("release", "<job>", "<name>", "--at", "--min", "--mixture", "--no-wait", "--steps", "--tail"),
             .. Asks("resume", "<job>"),

@@ -20,6 +20,11 @@ internal static class DataCheck
 
         if (spec.Method == TrainingMethod.FedHyper)
         {
+            if (spec.Federated is { Sites: [var site, ..] })
+            {
+                throw new BadInputException($"federated.partition.kind: sites are workers of a running cluster: start '{site}' there (cluster trainer --Cluster:Site {site} --Cluster:SiteData FOLDER), and submit the job to it");
+            }
+
             FederatedData.Open(spec, roots);
             return;
         }

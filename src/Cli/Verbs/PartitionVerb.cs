@@ -28,6 +28,8 @@ internal static class PartitionVerb
             var spec = SpecFile.Read(path, parsed.GetValue(VerbOptions.Set) ?? []);
             if (spec.Federated is null) { throw new BadInputException($"{path}: method: found {SpecSummary.MethodOf(spec)}, allowed: fedHyper, whose data lie with clients"); }
 
+            if (spec.Federated.Sites.Count > 0) { throw new BadInputException($"{path}: federated.partition.kind: found sites, whose data nobody else sees; allowed: iid, dirichlet, shards, speaker, files, folders"); }
+
             var roots = DataRoots.Of(path, parsed.GetValue(VerbOptions.Data), Environment.GetEnvironmentVariable(DataRoots.Variable));
             var holdings = Holdings.Of(FederatedData.Open(spec, roots));
             if (parsed.GetValue(VerbOptions.Json)) { Console.Out.WriteLine(JsonSerializer.Serialize(holdings, Json)); }

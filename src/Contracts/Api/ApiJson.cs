@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Lineage;
 
@@ -24,6 +25,7 @@ namespace Cluster.Contracts.Api;
 [JsonSerializable(typeof(LineageView))]
 [JsonSerializable(typeof(LogPage))]
 [JsonSerializable(typeof(LogLine))]
+[JsonSerializable(typeof(ParticipationPage))]
 [JsonSerializable(typeof(PoolView))]
 [JsonSerializable(typeof(PoolWorkerView))]
 [JsonSerializable(typeof(ImmutableArray<PoolWorkerView>))]

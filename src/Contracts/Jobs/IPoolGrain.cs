@@ -24,8 +24,9 @@ public interface IPoolGrain : IGrainWithStringKey
     /// says in words where the job stands.
     /// </summary>
     /// <param name="grantVersion">Of the last grant that the job has; -1 for none.</param>
+    /// <param name="sites">Workers of these sites serve the job too, beyond <paramref name="maxWorkers"/>; those of other sites never.</param>
     [Alias("enqueue")]
-    Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion);
+    Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion, ImmutableArray<string> sites);
 
     /// <summary>
     /// The job gives this worker back, having lost it. The pool takes it for gone until it offers itself again. Harmless to repeat.

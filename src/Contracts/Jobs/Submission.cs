@@ -24,6 +24,9 @@ public sealed record JobSubmission(
 
     /// <summary>Rises whenever orders change the spec: workers that hold another version of the job begin anew with this one.</summary>
     [Id(8)] public long Version { get; init; }
+
+    /// <summary>Sites that the spec names as clients: their workers serve the job beyond the maximum. At most 1,024.</summary>
+    [Id(9)] public ImmutableArray<string> Sites { get; init; } = [];
 }
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>

@@ -20,6 +20,10 @@ public sealed record WorkerInfo(
     [property: Id(7)] string Labels = "",
     [property: Id(8)] bool IsLeaving = false)
 {
+    /// <summary>The site whose data it holds; empty for none. Jobs that do not name the site get no such worker.</summary>
+    [Id(9)]
+    public string Site { get; init; } = "";
+
     /// <summary>Whether both are the same life of the same process, whatever else changed.</summary>
     public bool IsSameProcess(WorkerInfo other) => (Id, ProcessId, Host, Port) == (other.Id, other.ProcessId, other.Host, other.Port);
 }

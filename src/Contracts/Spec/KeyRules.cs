@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Cluster.Contracts.Spec;
 
 /// <summary>How an enum value or a kind is spelled in a spec where camel case would be odd: <c>adamw</c>, <c>lenet</c>.</summary>
@@ -55,6 +57,8 @@ public sealed class NameAttribute : Attribute
     public const string Pattern = "^[a-z][a-z0-9-]{0,62}$";
 
     public const string Rule = "1 to 63 of a-z, 0-9 and '-', beginning with a letter";
+
+    public static bool IsName(string text) => Regex.IsMatch(text, Pattern, RegexOptions.CultureInvariant) && !text.EndsWith('\n');
 }
 
 /// <summary>A key that does not touch the final weights and is therefore no part of <see cref="SpecHash"/>.</summary>

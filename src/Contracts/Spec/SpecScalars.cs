@@ -39,7 +39,7 @@ internal static partial class SpecScalars
     private static string? ReadText(SpecNode.Scalar scalar, bool isName)
     {
         var good = isName
-            ? Regex.IsMatch(scalar.Text, NameAttribute.Pattern, RegexOptions.CultureInvariant) && !scalar.Text.EndsWith('\n')
+            ? NameAttribute.IsName(scalar.Text)
             : !scalar.IsNull && !string.IsNullOrWhiteSpace(scalar.Text) && scalar.Text.All(Quote.Writable) && IsWellFormed(scalar.Text);
         return good ? scalar.Text : null;
     }

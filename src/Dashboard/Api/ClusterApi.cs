@@ -45,6 +45,7 @@ public static class ClusterApi
         api.MapLogs();
         api.MapCheckpoints();
         api.MapLineage();
+        api.MapParticipation();
         api.MapOrders();
         api.MapWorkers();
         api.MapCluster();

@@ -36,7 +36,7 @@ internal static class SubmitRoute
         var text = SpecText.Write(spec);
         ImmutableArray<string> roots = [.. Requests.CheckRoots(request.DataRoots ?? []).Concat(settings.DataRoots).Distinct(StringComparer.Ordinal)];
         folder.Create();
-        var refusal = await plane.SubmitAsync(id, new(text, SpecHash.Of(spec), folder.Path, roots, min, max, Resume: false), cancellationToken);
+        var refusal = await plane.SubmitAsync(id, new(text, SpecHash.Of(spec), folder.Path, roots, min, max, Resume: false) { Sites = [.. spec.Federated?.Sites ?? []] }, cancellationToken);
         if (refusal is not null)
         {
             folder.RemoveIfEmpty();

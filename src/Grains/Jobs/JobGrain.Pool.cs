@@ -99,7 +99,7 @@ internal sealed partial class JobGrain
                 if (s.TakesWorkers)
                 {
                     _isReleased = false;
-                    _queuePlace = await Pool.Enqueue(Id, s.Submission!.MinWorkers, s.Submission.MaxWorkers, s.GrantVersion);
+                    _queuePlace = await Pool.Enqueue(Id, s.Submission!.MinWorkers, s.Submission.MaxWorkers, s.GrantVersion, s.Submission.Sites);
                 }
                 else if (OwesPool)
                 {

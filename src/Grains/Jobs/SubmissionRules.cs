@@ -44,6 +44,11 @@ internal static class SubmissionRules
             return $"{submission.MinWorkers} to {submission.MaxWorkers} workers are asked for: 1 to {MaxWorkers} are allowed, and the first number may not be the larger one";
         }
 
+        if (submission.Sites.IsDefault || submission.Sites.Length > MaxWorkers || submission.Sites.Any(site => !Names.IsId(site)))
+        {
+            return $"at most {MaxWorkers} sites are allowed, each named by {Names.Rule}";
+        }
+
         return s.Submission is { } before && !Same(before, submission)
             ? $"job {jobId} was submitted before with another spec, folder or number of workers: choose another id"
             : null;
@@ -51,5 +56,5 @@ internal static class SubmissionRules
 
     /// <summary>Record equality compares an immutable array by reference; here its elements count.</summary>
     private static bool Same(JobSubmission a, JobSubmission b) =>
-        a == b with { DataRoots = a.DataRoots, Orders = a.Orders } && a.DataRoots.SequenceEqual(b.DataRoots);
+        a == b with { DataRoots = a.DataRoots, Sites = a.Sites, Orders = a.Orders } && a.DataRoots.SequenceEqual(b.DataRoots) && a.Sites.SequenceEqual(b.Sites);
 }

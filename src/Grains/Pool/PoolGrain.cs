@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -37,10 +38,10 @@ internal sealed partial class PoolGrain(
 
     public Task Gone(WorkerInfo worker) => Commit(PoolMachine.Gone(Now, worker));
 
-    public async Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion)
+    public async Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion, ImmutableArray<string> sites)
     {
         var known = Now.State.Find(jobId);
-        var step = PoolMachine.Enqueue(Now, jobId, minWorkers, maxWorkers);
+        var step = PoolMachine.Enqueue(Now, jobId, minWorkers, maxWorkers, sites);
         await Commit(step);
         var isFirst = known is { Workers.IsEmpty: true } && grantVersion < 0; // It waits and has no workers: both know.
         if (known?.GrantVersion > grantVersion && !isFirst)

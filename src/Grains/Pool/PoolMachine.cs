@@ -18,7 +18,8 @@ internal readonly record struct PoolStep(Pool Pool, string Reason);
 /// <remarks>
 /// First come, first served. The job at the head of the queue gets its minimum of workers all at once when so many are idle,
 /// and jobs behind it wait even if they would fit, so that a large job is never starved by small ones. What a job has it
-/// keeps: it grows while workers are idle and nobody waits, and is filled up to its minimum before anybody else gets one.
+/// keeps: it grows while workers are idle and nobody waits, and is filled up to its minimum before anybody else gets one. A
+/// site's worker is for the jobs that name the site: the first of them that has workers gets it at once, whatever its maximum.
 /// </remarks>
 internal static class PoolMachine
 {
@@ -66,13 +67,13 @@ internal static class PoolMachine
         return Place(new(left with { State = Replace(left.State, job, job with { Excluded = job.Excluded.Add(worker) }) }, $"job {jobId} cannot use worker {worker.Id}"));
     }
 
-    public static PoolStep Enqueue(Pool p, string jobId, int minWorkers, int maxWorkers)
+    public static PoolStep Enqueue(Pool p, string jobId, int minWorkers, int maxWorkers, ImmutableArray<string> sites = default)
     {
         var s = p.State;
         return s.Find(jobId) is not null
             ? new(p, $"job {jobId} is known")
             : Place(new(
-                p with { State = s with { Version = s.Version + 1, Queue = s.Queue.Add(new(jobId, minWorkers, maxWorkers, Ticket: s.Version + 1, [], s.Version + 1)) } },
+                p with { State = s with { Version = s.Version + 1, Queue = s.Queue.Add(new(jobId, minWorkers, maxWorkers, Ticket: s.Version + 1, [], s.Version + 1) { Sites = sites.IsDefault ? [] : sites }) } },
                 $"job {jobId} queues for {minWorkers} to {maxWorkers} workers"));
     }
 
@@ -133,16 +134,22 @@ internal static class PoolMachine
             Give(head, head.MinWorkers);
         }
 
-        foreach (var job in p.State.Queue.IsEmpty ? p.State.Placed.Where(j => j.Workers.Length < j.MaxWorkers) : [])
+        foreach (var job in p.State.Placed)
         {
-            Give(job, job.MaxWorkers - job.Workers.Length);
+            Take(job, p.Roster.AtSites(job));
+        }
+
+        foreach (var job in p.State.Queue.IsEmpty ? p.State.Placed.Where(j => j.Ordinary < j.MaxWorkers) : [])
+        {
+            Give(job, job.MaxWorkers - job.Ordinary);
         }
 
         return new(p, string.Join("; ", reasons));
 
-        void Give(PoolJob job, int count)
+        void Give(PoolJob job, int count) => Take(job, p.Roster.FirstIdle(job, count));
+
+        void Take(PoolJob job, ImmutableArray<WorkerInfo> idle)
         {
-            var idle = p.Roster.FirstIdle(job, count);
             if (!idle.IsEmpty)
             {
                 p = WithWorkers(p, job, [.. job.Workers, .. idle], idle.Aggregate(p.Roster, (r, w) => r.With(w, job.JobId, p.State.Draining)));

@@ -27,8 +27,14 @@ internal sealed record PoolRoster
 
     public Present? Find(string workerId) => All.GetValueOrDefault(workerId);
 
-    /// <summary>So many that <paramref name="job"/> can use, or as many as there are.</summary>
-    public ImmutableArray<WorkerInfo> FirstIdle(PoolJob job, int count) => [.. Idle.Values.Where(job.CanUse).Take(count)];
+    /// <summary>So many that <paramref name="job"/> can use, or as many as there are; those of its sites first.</summary>
+    public ImmutableArray<WorkerInfo> FirstIdle(PoolJob job, int count) => job.Sites.IsEmpty
+        ? [.. Idle.Values.Where(job.CanUse).Take(count)]
+        : [.. AtSites(job).Concat(Idle.Values.Where(worker => worker.Site.Length == 0 && job.CanUse(worker))).Take(count)];
+
+    /// <summary>All idle workers at the job's sites.</summary>
+    public ImmutableArray<WorkerInfo> AtSites(PoolJob job) =>
+        job.Sites.IsEmpty ? [] : [.. Idle.Values.Where(worker => worker.Site.Length > 0 && job.CanUse(worker))];
 
     /// <summary>The worker as it is now, in its old place in the order; a new one comes last.</summary>
     public PoolRoster With(WorkerInfo worker, string? jobId, ImmutableHashSet<string> draining)

@@ -37,5 +37,12 @@ internal sealed record PoolJob(
     /// <summary>Workers that it cannot use, in this life of theirs.</summary>
     [Id(6)] public ImmutableArray<WorkerInfo> Excluded { get; init; } = [];
 
-    public bool CanUse(WorkerInfo worker) => !Excluded.Any(worker.IsSameProcess);
+    /// <summary>Sites whose data it asks for: it gets every worker that is there, beyond its maximum.</summary>
+    [Id(7)] public ImmutableArray<string> Sites { get; init; } = [];
+
+    /// <summary>A site's worker serves only who names the site.</summary>
+    public bool CanUse(WorkerInfo worker) => (worker.Site.Length == 0 || Sites.Contains(worker.Site)) && !Excluded.Any(worker.IsSameProcess);
+
+    /// <summary>Those that count toward the maximum.</summary>
+    public int Ordinary => Workers.Count(worker => worker.Site.Length == 0);
 }

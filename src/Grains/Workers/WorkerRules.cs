@@ -13,6 +13,11 @@ internal static class WorkerRules
             throw new ArgumentException($"Worker id '{Names.Cut(worker.Id, Names.MaxLength)}' must be the key '{key}' and {Names.Rule}.", nameof(worker));
         }
 
+        if (worker.Site is null || (worker.Site.Length > 0 && !Names.IsId(worker.Site)))
+        {
+            throw new ArgumentException($"Worker {key} says that its site is '{worker.Site}': it must be {Names.Rule}.", nameof(worker));
+        }
+
         if (worker is not { Port: >= 1 and <= 65535, Host.Length: > 0 and <= 255, Cores: >= 1, Gpus: >= 0, MemoryBytes: >= 0, ProcessId: >= 0 })
         {
             throw new ArgumentException($"Worker {key} describes itself impossibly: {worker}.", nameof(worker));

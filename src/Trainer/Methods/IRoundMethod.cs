@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Lineage;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.State;
@@ -33,7 +34,8 @@ internal interface IRoundMethod : IDisposable
 
     /// <summary>
     /// Writes the leaf's vector over <paramref name="into"/> ([<see cref="ContributionLength"/>], whatever it held before) and
-    /// returns its scalars. Depends on the state before the round and on the leaf, not on leaves computed before it.
+    /// returns its scalars. Depends on the state before the round and on the leaf, not on leaves computed before it. A leaf that
+    /// gives the round nothing, because that was decided or because it was late, writes that down and returns a tally without leaves.
     /// </summary>
     Tally Contribute(long round, Leaf leaf, FlatBuffer into);
 
@@ -75,6 +77,18 @@ internal interface IRoundMethod : IDisposable
 /// <param name="Index">Position in the round's canonical order, from 0.</param>
 internal readonly record struct Leaf(int Index, long First, int Count)
 {
+    /// <summary>Who it is to people, where a leaf is somebody.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The site that alone has its data; null where any worker can compute it.</summary>
+    public string? Site { get; init; }
+
+    /// <summary>It was decided that it gives nothing.</summary>
+    public AbsenceKind Absence { get; init; }
+
+    /// <summary>It may be late. A leaf of a round that was computed before may not: it takes whatever it needs.</summary>
+    public bool HasDeadline { get; init; }
+
     /// <summary>Consecutive leaves of at most <paramref name="size"/> items; the last may be smaller.</summary>
     /// <param name="first">Where the items begin.</param>
     public static Leaf[] Cut(long items, int size, long first = 0)

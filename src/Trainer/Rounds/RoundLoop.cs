@@ -1,3 +1,4 @@
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Collectives;
@@ -15,7 +16,7 @@ namespace Cluster.Trainer.Rounds;
 ///   catch up:   every rank tells its committed round; the lowest rank that has the newest sends its state to those behind
 ///   each round: 1  evaluate     when it is due after the committed round
 ///               2  contribute   this rank's range of the round's leaves, folded into the nodes that cover it
-///               3  header       all ranks exchange wishes and scalars, and come to the same decision
+///               3  header       all ranks exchange wishes and scalars, and come to the same decision; who was missing is recorded
 ///               4  reduce       the nodes of all ranks into the one canonical sum
 ///               5  update       the same step on every rank; the round is committed
 ///   A round without leaves has steps 3 and 5 alone.
@@ -30,27 +31,33 @@ internal sealed class RoundLoop : IDisposable
     private readonly IRoundMethod _method;
     private readonly JobSpec _spec;
     private readonly IRoundObserver _observer;
+    private readonly TimeProvider _time;
     private readonly LeafAccumulator _accumulator;
     private readonly RoundCounters _counters;
     private string _lastSkip = "the loss or gradient is not finite";
     private bool _lastSkipWasTrouble;
 
-    public RoundLoop(IRoundMethod method, JobSpec spec, IRoundObserver observer)
+    /// <param name="time">For deadlines; the system's by default.</param>
+    public RoundLoop(IRoundMethod method, JobSpec spec, IRoundObserver observer, TimeProvider? time = null)
     {
         _method = method;
         _spec = spec;
         _observer = observer;
+        _time = time ?? TimeProvider.System;
         _accumulator = new LeafAccumulator(() => FlatBuffer.ForPeers(method.ContributionLength, Device)); // Read in place where ranks share memory.
         _counters = new RoundCounters(method.State.Counters);
     }
 
     /// <param name="mesh">Connected; of the generation to run.</param>
     /// <param name="wish">Asked before every round.</param>
+    /// <param name="crew">Of the mesh's generation; by default one that nobody is missing from.</param>
     /// <exception cref="MeshFaultException">A peer was lost or sent what it should not; the state is that of the last committed round.</exception>
-    public LoopEnd Run(Mesh mesh, Func<RoundWish> wish)
+    public LoopEnd Run(Mesh mesh, Func<RoundWish> wish, IRoundCrew? crew = null)
     {
         using var sum = mesh.CreateSum(_method.ContributionLength, Device);
         StateTransfer.CatchUp(mesh, _method.State, _counters);
+        var attendance = new Attendance(mesh, crew ?? new PlainCrew(mesh.Size), _spec, _time);
+        attendance.Begin(_counters.Round);
         _observer.Began(_counters);
         using var pipeline = _method is ILayerwiseMethod { SharesLayers: true } layers && mesh.Size > 1 ? new LayerPipeline(layers, mesh, NeedsWholeState) : null;
         var byLayers = 0L; // The first round that may be computed with layers shared out.
@@ -77,7 +84,15 @@ internal sealed class RoundLoop : IDisposable
             }
             else
             {
-                (agreed, var tally, var result) = RunRound(mesh, _counters.Round, wish(), sum);
+                var plan = attendance.Plan(_counters.Round, _method.Leaves(_counters.Round));
+                while (attendance.Waits(_counters.Round, plan))
+                {
+                    agreed = Agree(mesh, wish());
+                    if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
+                    if (agreed.Stop) { return new LoopEnd.Stopped(); }
+                }
+
+                (agreed, var tally, var result) = RunRound(mesh, attendance, plan, _counters.Round, wish(), sum);
                 _observer.Committed(_counters, tally, result);
             }
 
@@ -113,20 +128,24 @@ internal sealed class RoundLoop : IDisposable
     private bool NeedsWholeState(long round) =>
         round == _method.Rounds || IsEvaluatedAfter(round) || (_spec.Checkpoint.EveryRounds > 0 && round % _spec.Checkpoint.EveryRounds == 0);
 
-    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(Mesh mesh, long round, RoundWish wish, FlatBuffer sum)
+    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(
+        Mesh mesh, Attendance attendance, RoundPlan plan, long round, RoundWish wish, FlatBuffer sum)
     {
-        var leaves = _method.Leaves(round);
-        var ranges = new LeafRanges(leaves.Count, mesh.Size);
+        var (leaves, ranges) = (plan.Leaves, plan.Ranges);
         var mine = ranges[mesh.Rank];
 
         _accumulator.Begin(mine, leaves.Count);
+        var late = new List<int>();
         for (var i = mine.First; i < mine.End; i++)
         {
-            _accumulator.Commit(_method.Contribute(round, leaves[i], _accumulator.Next()));
+            var tally = _method.Contribute(round, leaves[i], _accumulator.Next());
+            if (tally.Leaves == 0 && leaves[i].HasDeadline && leaves[i].Absence == AbsenceKind.None) { late.Add(i); }
+            _accumulator.Commit(tally);
         }
 
         _observer.LeavesComputed(mine.Count);
-        var (agreed, trouble, total) = Agree(mesh, round, ranges, wish, [.. _accumulator.Nodes.Select(node => node.Tally)]);
+        var (agreed, trouble, allLate, total) = Agree(mesh, round, ranges, wish, late, [.. _accumulator.Nodes.Select(node => node.Tally)]);
+        attendance.Keep(round, plan, allLate);
 
         var result = leaves.Count == 0 ? _method.Update(round, sum, total)
             : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, trouble ?? "the loss is not finite")
@@ -143,17 +162,24 @@ internal sealed class RoundLoop : IDisposable
         return _method.Update(round, sum, total);
     }
 
-    /// <summary>Exchanges headers and folds all ranks' scalars over the same tree as the vectors. Of several troubles the lowest rank's counts.</summary>
-    private (RoundWish Agreed, string? Trouble, Tally Total) Agree(Mesh mesh, long round, LeafRanges ranges, RoundWish wish, IReadOnlyList<Tally> mine)
+    /// <summary>Between rounds: wishes alone.</summary>
+    private RoundWish Agree(Mesh mesh, RoundWish wish) => mesh.Gather(_counters.Round, RoundHeader.Write(wish, [], []))
+        .Select(header => RoundHeader.Read(header).Wish)
+        .Aggregate((a, b) => a | b);
+
+    /// <summary>Exchanges headers and folds all ranks' scalars over the same tree as the vectors. Of several troubles that of the lowest leaves counts.</summary>
+    private (RoundWish Agreed, string? Trouble, int[] Late, Tally Total) Agree(
+        Mesh mesh, long round, LeafRanges ranges, RoundWish wish, IReadOnlyList<int> late, IReadOnlyList<Tally> mine)
     {
-        var headers = mesh.Gather(round, RoundHeader.Write(wish, mine, _method.TakeTrouble()));
+        var headers = mesh.Gather(round, RoundHeader.Write(wish, late, mine, _method.TakeTrouble()));
         var agreed = default(RoundWish);
         string? trouble = null;
+        var allLate = new List<int>();
         var fold = new CanonicalFold<Tally>(ranges.LeafCount, (_, left, right) => left + right);
-        for (var rank = 0; rank < headers.Length; rank++)
+        foreach (var rank in ranges.Order)
         {
             var nodes = ranges.Nodes(rank);
-            var (wished, itsTrouble, tallies) = RoundHeader.Read(headers[rank]);
+            var (wished, itsTrouble, lateThere, tallies) = RoundHeader.Read(headers[rank]);
             if (tallies.Length != nodes.Count)
             {
                 throw new MeshFaultException(new MeshFault(FaultKind.Corrupt, rank, $"{tallies.Length} tallies for {nodes.Count} nodes in round {round}"));
@@ -161,10 +187,11 @@ internal sealed class RoundLoop : IDisposable
 
             agreed |= wished;
             trouble ??= itsTrouble;
+            allLate.AddRange(lateThere);
             for (var i = 0; i < nodes.Count; i++) { fold.Push(nodes[i], tallies[i]); }
         }
 
-        return (agreed, trouble, ranges.LeafCount == 0 ? default : fold.Total);
+        return (agreed, trouble, [.. allLate], ranges.LeafCount == 0 ? default : fold.Total);
     }
 
     private (IReadOnlyList<Evaluation> Evaluations, string? Trouble) Evaluate(Mesh mesh)
@@ -188,7 +215,7 @@ internal sealed class RoundLoop : IDisposable
         var mine = ranges[mesh.Rank];
         var fold = new CanonicalFold<Tally>(leaves.Count, (_, left, right) => left + right);
         for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(set, leaves[i])); }
-        var (_, trouble, total) = Agree(mesh, _counters.Round, ranges, default, [.. fold.Nodes.Select(node => node.Value)]);
+        var (_, trouble, _, total) = Agree(mesh, _counters.Round, ranges, default, [], [.. fold.Nodes.Select(node => node.Value)]);
         return (total, trouble);
     }
 

@@ -1,4 +1,7 @@
 using System.Globalization;
+using Cluster.Contracts;
+using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Data.Clients;
 
 namespace Cluster.Trainer.Worker;
 
@@ -17,11 +20,32 @@ public sealed record TrainerSettings
     /// <summary>What its operator says of this machine, for people: <c>zone=a,disk=fast</c>; at most 256 characters.</summary>
     public string Labels { get; init; } = "";
 
+    /// <summary>
+    /// Name of the site whose data lie in <see cref="SiteData"/>: 1 to 63 of a-z, 0-9 and '-', beginning with a letter. The worker then serves
+    /// only jobs that name the site, and what is read there never leaves this process: a job gets the change of the model.
+    /// </summary>
+    public string Site { get; init; } = "";
+
+    /// <summary>Folder of the site's training data, in the files of the job's data.kind.</summary>
+    public string? SiteData { get; init; }
+
     /// <summary>Asked to end (SIGTERM), the worker goes on until its job has let it go, at most so many seconds.</summary>
     public int LeaveSeconds { get; init; } = 60;
 
     /// <summary>End when standard input closes, and leave Ctrl-C to whoever holds the other end of it.</summary>
     public bool EndWithInput { get; init; }
+
+    internal SiteFolder? SiteFolder => SiteData is null ? null : new(Site, SiteData);
+
+    /// <exception cref="BadInputException">The site has no name, no folder, or an impossible name.</exception>
+    internal TrainerSettings Checked()
+    {
+        if (Site.Length == 0 && SiteData is null) { return this; }
+        if (!NameAttribute.IsName(Site)) { throw new BadInputException($"Cluster:Site: found '{Site}', allowed: {NameAttribute.Rule}"); }
+        if (SiteData is null) { throw new BadInputException($"Cluster:SiteData: missing: the folder of the data of site '{Site}'"); }
+        if (!Directory.Exists(SiteData)) { throw new BadInputException($"Cluster:SiteData: there is no folder {Path.GetFullPath(SiteData)}"); }
+        return this;
+    }
 
     internal string WorkerId => Id ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}");
 }

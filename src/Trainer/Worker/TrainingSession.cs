@@ -5,6 +5,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.Collectives;
+using Cluster.Trainer.Core.Data.Clients;
 using Cluster.Trainer.Methods;
 using Cluster.Trainer.Rounds;
 using Microsoft.Extensions.Logging;
@@ -28,7 +29,9 @@ namespace Cluster.Trainer.Worker;
 internal sealed partial class TrainingSession : IRoundObserver, IDisposable
 {
     private readonly JobSubmission _submission;
+    private readonly SiteFolder? _site;
     private readonly DataPlaneListener _listener;
+    private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly JobLogFile _file;
@@ -42,9 +45,9 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
     private JobCheckpoints? _checkpoints; // The training thread's, as is all that is local to it.
 
     /// <param name="number">Counts the sessions of this process, from 1.</param>
-    public TrainingSession(JobSubmission submission, string jobId, string workerId, long number, DataPlaneListener listener, TimeProvider time, ILogger logger)
+    public TrainingSession(JobSubmission submission, string jobId, string workerId, long number, SiteFolder? site, DataPlaneListener listener, IGrainFactory grains, TimeProvider time, ILogger logger)
     {
-        (JobId, _submission, _listener, _time, _logger) = (jobId, submission, listener, time, logger);
+        (JobId, _submission, _site, _listener, _grains, _time, _logger) = (jobId, submission, site, listener, grains, time, logger);
         _file = new JobLogFile(submission.Directory, workerId, time);
         _file.Write($"takes up {jobId}, process {Environment.ProcessId}");
         Log = new SessionLog(jobId, number, time, _file.Write, submission.Version);
@@ -128,9 +131,9 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         var spec = SpecReader.Read(_submission.SpecText, $"the spec of {JobId}", []).Spec
             ?? throw new BadInputException($"the spec of {JobId} cannot be read by this worker; is it of another version?");
         var device = ComputeDevice.Prepare(spec);
-        using var method = TrainingMethods.Create(spec, _submission.DataRoots, device);
+        using var method = TrainingMethods.Create(spec, _submission.DataRoots, device, _site);
         var environment = TrainerEnvironment.Describe(device);
-        using var loop = new RoundLoop(method, spec, this);
+        using var loop = new RoundLoop(method, spec, this, _time);
         Log.Ready(method.Rounds);
 
         var generation = 0L;
@@ -157,6 +160,15 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         {
             while (!_isDropped && !(_newest?.Generation > after)) { Monitor.Wait(_gate); }
             return _isDropped ? null : _newest;
+        }
+    }
+
+    /// <summary>Blocks until there is another generation, for a moment at most.</summary>
+    private void AwaitNewer(long than)
+    {
+        lock (_gate)
+        {
+            if (!_isDropped && !_stop && !(_newest?.Generation > than)) { Monitor.Wait(_gate, ClusterTiming.BusyHeartbeat); }
         }
     }
 
@@ -191,7 +203,8 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         try
         {
             mesh.Connect();
-            var end = loop.Run(mesh, Wish);
+            var crew = new GenerationCrew(assignment, _grains, _time, () => AwaitNewer(assignment.Generation), Log.Notice);
+            var end = loop.Run(mesh, Wish, crew);
             if (end is LoopEnd.ChangedOver) { Log.ChangedOver(); }
             else { Log.End(Conclude(end, method, environment)); }
         }

@@ -14,6 +14,7 @@ namespace Cluster.Trainer.Worker;
 /// </remarks>
 internal sealed partial class WorkerAgent(
     WorkerInfo worker,
+    TrainerSettings settings,
     DataPlaneListener listener,
     IGrainFactory grains,
     TimeProvider time,
@@ -118,7 +119,7 @@ internal sealed partial class WorkerAgent(
         }
 
         LogTakesUp(worker.Id, jobId);
-        _session = new TrainingSession(submission, jobId, worker.Id, ++_sessions, listener, time, logger);
+        _session = new TrainingSession(submission, jobId, worker.Id, ++_sessions, settings.SiteFolder, listener, grains, time, logger);
         _session.Start();
         return _session;
     }

@@ -68,7 +68,7 @@ public sealed class FakeCluster : IJobIndexGrain, IPoolGrain
 
     public Task Gone(WorkerInfo worker) => throw new NotSupportedException();
 
-    public Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion) => throw new NotSupportedException();
+    public Task<string> Enqueue(string jobId, int minWorkers, int maxWorkers, long grantVersion, ImmutableArray<string> sites) => throw new NotSupportedException();
 
     public Task Return(string jobId, WorkerInfo worker) => throw new NotSupportedException();
 

@@ -42,4 +42,21 @@ public class LeafRangesTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new LeafRanges(4, 2)[-1]);
         Assert.Throws<ArgumentOutOfRangeException>(() => new LeafRanges(4, 2)[2]);
     }
+
+    [Fact]
+    public void Runs_may_lie_in_any_order_of_ranks()
+    {
+        var ranges = new LeafRanges(5, [new Node(3, 2), default, new Node(0, 3)]);
+        Assert.Equal([2, 0, 1], ranges.Order);
+        Assert.Equal([new Node(3, 1), new Node(4, 1)], ranges.Nodes(0));
+        Assert.Empty(ranges.Nodes(1));
+    }
+
+    [Fact]
+    public void Runs_that_leave_a_leaf_out_or_name_it_twice_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => new LeafRanges(4, [new Node(0, 2), new Node(3, 1)]));
+        Assert.Throws<ArgumentException>(() => new LeafRanges(4, [new Node(0, 3), new Node(2, 2)]));
+        Assert.Throws<ArgumentException>(() => new LeafRanges(4, [new Node(0, 3)]));
+    }
 }

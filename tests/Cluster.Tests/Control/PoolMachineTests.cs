@@ -180,6 +180,33 @@ public sealed class PoolMachineTests
         Assert.Same(before, Offer("w0").Enqueue("placed", 1, 1).Enqueue("queued", 1, 1).Release("unknown").Gone("nobody")._pool);
     }
 
+    [Fact]
+    public void A_sites_worker_serves_the_job_that_names_the_site_beyond_its_maximum()
+    {
+        Offer("w0", "w1").Then(PoolMachine.Enqueue(_pool, "federated", 1, 1, ["a", "b"])).Enqueue("plain", 1, 9);
+        Assert.Equal(["w0"], WorkersOf("federated"));
+        Then(PoolMachine.Offer(_pool, AtSite("site-a", "a"))).Then(PoolMachine.Offer(_pool, AtSite("site-c", "c")));
+        Assert.Equal(["w0", "site-a"], WorkersOf("federated"));
+        Assert.Equal(["w1"], WorkersOf("plain")); // Nobody has named c.
+        Assert.Equal(1, _pool.Roster.IdleCount);
+
+        Enqueue("waits", 9, 9).Then(PoolMachine.Offer(_pool, AtSite("site-b", "b"))); // A queue does not keep a site away: nobody else can use it.
+        Assert.Equal(["w0", "site-a", "site-b"], WorkersOf("federated"));
+        Gone("site-a").Then(PoolMachine.Offer(_pool, AtSite("site-a", "a")));
+        Assert.Equal(["w0", "site-b", "site-a"], WorkersOf("federated"));
+    }
+
+    [Fact]
+    public void Sites_alone_are_workers_enough()
+    {
+        Then(PoolMachine.Offer(_pool, AtSite("site-a", "a"))).Enqueue("plain", 1, 1).Release("plain").Then(PoolMachine.Enqueue(_pool, "federated", 2, 2, ["a", "b"]));
+        Assert.Empty(WorkersOf("federated"));
+        Then(PoolMachine.Offer(_pool, AtSite("site-b", "b")));
+        Assert.Equal(["site-a", "site-b"], WorkersOf("federated"));
+    }
+
+    private static WorkerInfo AtSite(string id, string site) => Some.Worker(id) with { Site = site };
+
     private PoolMachineTests Offer(params string[] ids)
     {
         foreach (var id in ids)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.ServiceDefaults;
@@ -83,6 +84,10 @@ internal sealed class TestCluster : IAsyncDisposable
         return id;
     }
 
+    /// <summary>A trainer at a site, which is also its name.</summary>
+    public void AddSite(string site, string folder) => _trainers[site] = new ServerProcess(
+        site, ["Cluster.Trainer.dll", "--Cluster:Gateway", $"{_ports[0].Gateway}", "--Cluster:Id", site, "--Cluster:Site", site, "--Cluster:SiteData", folder]);
+
     public void KillTrainer(string id)
     {
         _trainers.Remove(id, out var trainer);
@@ -116,13 +121,15 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
+    public IFederationGrain Federation(string job) => _connection!.Grains.GetGrain<IFederationGrain>(job);
+
     public IJobGrain Job(string id) => _connection!.Grains.GetGrain<IJobGrain>(id);
 
     public async Task<IJobGrain> SubmitAsync(string id, string specText, int minWorkers, int maxWorkers)
     {
         var spec = SpecReader.Read(specText, id).Spec!;
         ImmutableArray<string> roots = [DataRoots.Shipped, .. Environment.GetEnvironmentVariable(DataRoots.Variable) is { } more ? [more] : Array.Empty<string>()];
-        var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), Path.Combine(_folder, "jobs", id), roots, minWorkers, maxWorkers, Resume: false);
+        var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), Path.Combine(_folder, "jobs", id), roots, minWorkers, maxWorkers, Resume: false) { Sites = [.. spec.Federated?.Sites ?? []] };
         for (var began = Stopwatch.GetTimestamp(); ;)
         {
             try

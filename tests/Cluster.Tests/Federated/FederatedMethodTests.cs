@@ -129,7 +129,7 @@ public sealed class FederatedMethodTests
     [Fact]
     public void A_client_that_turns_bad_is_left_out_and_named()
     {
-        var spec = FederatedJobs.Spec("federated.scheduler={kind: fedHyper, variant: g+cl}");
+        var spec = FederatedJobs.Spec("federated.scheduler={kind: fedHyper, variant: g+cl}", "federated.participation={quorum: 0.6}"); // The others' rounds alone.
         var data = FederatedData.Open(spec, [DataRoots.Shipped]);
         int[] cohort = Cohort.Of(spec.Seed, 0, 12, 5);
         using var poisoned = new FederatedMethod(spec, FederatedJobs.Poisoned(data, cohort[1], cohort[3]), CPU);
@@ -199,7 +199,7 @@ public sealed class FederatedMethodTests
     [Fact]
     public void Running_statistics_are_the_weighted_mean_of_the_clients()
     {
-        var spec = FederatedJobs.Spec("model={kind: resnet, blocksPerGroup: 1, width: 4}", "federated.clientsPerRound=2", "federated.globalLr=0.5", "federated.scheduler={kind: constant}");
+        var spec = FederatedJobs.Spec("model={kind: resnet, blocksPerGroup: 1, width: 4}", "federated.clientsPerRound=2", "federated.globalLr=0.5", "federated.scheduler={kind: constant}", "federated.participation={quorum: 0.5}");
         var leaves = FederatedJobs.Create(spec).Leaves(0);
         float[] Statistics(params Leaf[] of)
         {

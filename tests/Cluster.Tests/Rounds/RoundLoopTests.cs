@@ -225,7 +225,7 @@ public sealed class RoundLoopTests
             if (mesh.Rank == 0) { return Loop(mesh, method, Spec).Fault; }
             mesh.Gather(0, BitConverter.GetBytes(0L));
             mesh.Gather(0, BitConverter.GetBytes(StateHash.Of(Begun().State)));
-            mesh.Gather(0, RoundHeader.Write(default, [.. new LeafRanges(method.Leaves(0).Count, 2).Nodes(1).Select(_ => new Tally(1, 1, 1, 0, 1))]));
+            mesh.Gather(0, RoundHeader.Write(default, [], [.. new LeafRanges(method.Leaves(0).Count, 2).Nodes(1).Select(_ => new Tally(1, 1, 1, 0, 1))]));
             return null;
         })[0];
 
@@ -244,7 +244,7 @@ public sealed class RoundLoopTests
             if (mesh.Rank == 0) { return Loop(mesh, new QuadraticMethod(8), Spec).Fault; }
             mesh.Gather(0, BitConverter.GetBytes(0L));
             mesh.Gather(0, BitConverter.GetBytes(StateHash.Of(Begun().State)));
-            mesh.Gather(0, RoundHeader.Write(default, []));
+            mesh.Gather(0, RoundHeader.Write(default, [], []));
             return null;
         })[0];
 

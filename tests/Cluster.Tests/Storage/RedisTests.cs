@@ -23,7 +23,7 @@ public sealed class RedisTests
         await using var client = await ClusterConnection.ConnectAsync(
             new ClusterAddress { Redis = new(redis.Connection) }, SiloProcess.Deadline, CancellationToken.None);
         var pools = Enumerable.Range(0, Pools).Select(i => client.Grains.GetGrain<IPoolGrain>($"pool-{i}")).ToArray();
-        await Task.WhenAll(pools.Select(async pool => await Repeated(() => pool.Enqueue("job", 1, 1, -1))));
+        await Task.WhenAll(pools.Select(async pool => await Repeated(() => pool.Enqueue("job", 1, 1, -1, []))));
 
         first.Kill();
         var killed = Stopwatch.GetTimestamp();

@@ -24,7 +24,7 @@ public sealed class SiloProcessTests : IDisposable
         await first.Ready();
         await using var client = await ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), SiloProcess.Deadline, CancellationToken.None);
         var pool = client.Grains.GetGrain<IPoolGrain>(IPoolGrain.Default);
-        await pool.Enqueue("job-1", 1, 1, -1);
+        await pool.Enqueue("job-1", 1, 1, -1, []);
 
         // Calls on their way when the silo dies, and calls made while none is there, fail soon: nobody waits for an answer that cannot come.
         var stop = new CancellationTokenSource();
@@ -55,7 +55,7 @@ public sealed class SiloProcessTests : IDisposable
         Assert.Equal($"error: the store {Path.Combine(_store.Path, ControlStore.FileName)} is in use by another silo: end that one, or give each its own folder with Cluster:Store.", error.Trim());
 
         await using var client = await ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), SiloProcess.Deadline, CancellationToken.None);
-        Assert.NotEmpty(await client.Grains.GetGrain<IPoolGrain>(IPoolGrain.Default).Enqueue("job", 1, 1, -1));
+        Assert.NotEmpty(await client.Grains.GetGrain<IPoolGrain>(IPoolGrain.Default).Enqueue("job", 1, 1, -1, []));
     }
 
     [SkippableFact]

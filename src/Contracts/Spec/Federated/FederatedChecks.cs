@@ -21,9 +21,10 @@ internal static class FederatedChecks
         PartitionFitsData(job.Data, spec.Partition, report);
         ClientsAreEnough(job.Data, spec, report);
         OneLocalLength(spec, report);
+        SitesAreAwaited(spec, report);
         if (spec.ClientsTogether > 1 && !FederatedSpec.CanTrainTogether(job))
         {
-            report.Broken($"{Root}.clientsTogether", $"{spec.ClientsTogether} with another model than an mlp without dropout, in float32, on images", "1, or no such key", "model.kind");
+            report.Broken($"{Root}.clientsTogether", $"{spec.ClientsTogether} with {(spec.Sites.Count > 0 ? "sites" : "another model than an mlp without dropout, in float32, on images")}", "1, or no such key", "model.kind");
         }
 
         switch (spec.Scheduler)
@@ -51,8 +52,8 @@ internal static class FederatedChecks
         var (fits, wanted) = (partition, data) switch
         {
             (PartitionSpec.Dirichlet or PartitionSpec.Shards, DataSpec.Text) => (false, "iid, speaker or files: text has no classes"),
-            (PartitionSpec.Folders, DataSpec.Text) => (false, "files, which makes each of data.files a client"),
-            (PartitionSpec.Speaker or PartitionSpec.Files, not DataSpec.Text) => (false, "iid, dirichlet, shards or folders"),
+            (PartitionSpec.Folders or PartitionSpec.Sites, DataSpec.Text) => (false, "files, which makes each of data.files a client"),
+            (PartitionSpec.Speaker or PartitionSpec.Files, not DataSpec.Text) => (false, "iid, dirichlet, shards, folders or sites"),
             _ => (true, ""),
         };
         if (!fits)
@@ -69,6 +70,11 @@ internal static class FederatedChecks
         {
             report.Broken($"{Root}.clientsPerRound", $"{spec.ClientsPerRound}, more than there are clients", $"a whole number at least 1 and at most {count}", clients);
         }
+        else if (spec.Invited > count)
+        {
+            const string overSampling = $"{Root}.participation.overSampling";
+            report.Broken(overSampling, $"{spec.Invited} clients in a round, more than there are", $"at most {count} clients: clientsPerRound {spec.ClientsPerRound} times overSampling", $"{Root}.clientsPerRound", clients);
+        }
 
         if (spec.Partition is PartitionSpec.Files && data is DataSpec.Text { Files.Count: var files } && files != count)
         {
@@ -81,6 +87,20 @@ internal static class FederatedChecks
             {
                 report.Broken($"{clients}[{index}].name", $"{Quote.Show(folder.Name)}, the name of an earlier client", "a name of its own for each client");
             }
+        }
+    }
+
+    private static void SitesAreAwaited(FederatedSpec spec, SpecReport report)
+    {
+        const string clients = $"{Root}.partition.clients", deadline = $"{Root}.participation.deadlineSeconds";
+        foreach (var (index, site) in spec.Sites.Index().Where(s => spec.Sites.Take(s.Index).Contains(s.Item)))
+        {
+            report.Broken($"{clients}[{index}]", $"{Quote.Show(site)}, the name of an earlier site", "each site once");
+        }
+
+        if (spec.Sites.Count > 0 && spec.Deadline is null)
+        {
+            report.Broken(deadline, "no such key with sites, which may be away", "a number of seconds: what a site may take, and how long is waited for one", $"{Root}.partition.kind");
         }
     }
 

@@ -21,9 +21,12 @@ public sealed record FederatedSpec
     [AtLeast(1), AtMost(1_000_000_000)]
     public int? MaxExamples { get; init; }
 
-    /// <summary>Clients that a round samples, without replacement and all equally likely.</summary>
+    /// <summary>Clients that a round samples, without replacement and all equally likely; more with <see cref="ParticipationSpec.OverSampling"/>.</summary>
     [AtLeast(1), AtMost(4096)]
     public required int ClientsPerRound { get; init; }
+
+    /// <summary>What a round does about clients that are late or away. By default it needs all whom it samples, and waits for them.</summary>
+    public ParticipationSpec? Participation { get; init; }
 
     /// <summary>How much a client's change counts in the mean.</summary>
     public ClientWeighting Weighting { get; init; } = ClientWeighting.Examples;
@@ -41,7 +44,8 @@ public sealed record FederatedSpec
     public int LocalBatch { get; init; } = 32;
 
     /// <summary>
-    /// How many clients of a round are trained as one computation, where the model is an mlp without dropout, in float32, on images.
+    /// How many clients of a round are trained as one computation, where the model is an mlp without dropout, in float32, on images that
+    /// are not at sites.
     /// By default 8 where that is faster by much, which is for small models, and 1 otherwise: one by one. Either way gives the same
     /// weights to rounding.
     /// </summary>
@@ -69,9 +73,23 @@ public sealed record FederatedSpec
     /// <summary>What the server does with α times the mean change.</summary>
     public ServerSpec Server { get; init; } = new ServerSpec.FedAvg();
 
+    /// <summary>Clients that a round samples and asks to train.</summary>
+    public int Invited => (int)decimal.Ceiling((decimal)Policy.OverSampling * ClientsPerRound);
+
+    /// <summary>Clients that must have reported for a round to count.</summary>
+    public int Quorum => (int)decimal.Ceiling((decimal)Policy.Quorum * ClientsPerRound);
+
+    /// <summary>What a client may take for its local steps; null: whatever it needs.</summary>
+    public TimeSpan? Deadline => Policy.DeadlineSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
+    /// <summary>Sites that are clients of the job.</summary>
+    public IReadOnlyList<string> Sites => Partition is PartitionSpec.Sites sites ? sites.Clients : [];
+
+    private ParticipationSpec Policy => Participation ?? new();
+
     /// <summary>Whether several clients of the job can be trained as one computation.</summary>
     public static bool CanTrainTogether(JobSpec job) =>
-        job is { Model: ModelSpec.Mlp { Dropout: 0 }, Precision: Precision.Float32, Data: not DataSpec.Text };
+        job is { Model: ModelSpec.Mlp { Dropout: 0 }, Precision: Precision.Float32, Data: not DataSpec.Text, Federated.Partition: not PartitionSpec.Sites };
 }
 
 public enum ClientWeighting

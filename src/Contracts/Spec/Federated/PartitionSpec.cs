@@ -80,6 +80,20 @@ public abstract record PartitionSpec
 
         public override int ClientCount => Clients.Count;
     }
+
+    /// <summary>
+    /// Images: each client is a site, a trainer that was started with that name and a folder of its own (<c>--Cluster:Site</c>,
+    /// <c>--Cluster:SiteData</c>). What lies there is trained on there and nowhere else; evaluated is what <c>data.path</c> holds, on all
+    /// workers. A site that is away misses its rounds.
+    /// </summary>
+    public sealed record Sites : PartitionSpec
+    {
+        /// <summary>Names of the sites.</summary>
+        [NotEmpty, Name]
+        public required ValueList<string> Clients { get; init; }
+
+        public override int ClientCount => Clients.Count;
+    }
 }
 
 /// <summary>A client whose data lie in a folder of its own.</summary>

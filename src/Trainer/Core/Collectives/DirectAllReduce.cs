@@ -55,7 +55,7 @@ internal sealed unsafe class DirectAllReduce(PeerLink?[] links) : IDisposable
 
         var at = Incoming(ranges.Ranks);
         _fold.Begin(ranges.LeafCount, result, length);
-        for (var rank = 0; rank < links.Length; rank++)
+        foreach (var rank in ranges.Order)
         {
             var nodes = ranges.Nodes(rank);
             if (links[rank] is not { } link)

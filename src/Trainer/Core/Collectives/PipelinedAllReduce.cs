@@ -55,7 +55,7 @@ internal sealed unsafe class PipelinedAllReduce(int self, PeerLink?[] links) : I
         if (count == 0) { return; }
 
         _fold.Begin(ranges.LeafCount, result + offset, count);
-        for (var rank = 0; rank < links.Length; rank++)
+        foreach (var rank in ranges.Order)
         {
             var nodes = ranges.Nodes(rank);
             for (var n = 0; n < nodes.Count; n++)

@@ -21,6 +21,6 @@ internal static class ClientGroups
     {
         var federated = spec.Federated!;
         var size = federated.ClientsTogether ?? (FederatedSpec.CanTrainTogether(spec) && parameters <= MostParameters ? Size : 1);
-        return Math.Min(size, federated.ClientsPerRound);
+        return Math.Min(size, federated.Invited);
     }
 }

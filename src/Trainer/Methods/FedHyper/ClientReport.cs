@@ -7,7 +7,7 @@ namespace Cluster.Trainer.Methods.FedHyper;
 /// <summary>How a client's round ended.</summary>
 internal enum ClientEnd
 {
-    /// <summary>It did not take part: its row is zeros.</summary>
+    /// <summary>It did not take part, as nobody could compute it: its row is zeros.</summary>
     Absent = 0,
 
     /// <summary>Its change is in the sum.</summary>
@@ -18,6 +18,9 @@ internal enum ClientEnd
 
     /// <summary>Its change was not finite; nothing of it is in the sum.</summary>
     ChangeNotFinite = 3,
+
+    /// <summary>The deadline came before its last step; nothing of it is in the sum.</summary>
+    Late = 4,
 }
 
 /// <summary>What one client says of its round beside its change.</summary>
@@ -31,7 +34,11 @@ internal enum ClientEnd
 /// <param name="AccuracyAfter">Share of right predictions there.</param>
 internal readonly record struct ClientReport(
     ClientEnd End, double Weight, double Steps, double Squares, double BetaMin, double BetaMean, double BetaMax,
-    double LossBefore, double AccuracyBefore, double LossAfter, double AccuracyAfter);
+    double LossBefore, double AccuracyBefore, double LossAfter, double AccuracyAfter)
+{
+    /// <summary>It was heard of in time, whatever came of it.</summary>
+    public bool HasReported => End is not (ClientEnd.Absent or ClientEnd.Late);
+}
 
 /// <summary>
 /// The reports of a round's clients, behind the model in the vector that is summed. Each leaf writes the row of its own client and

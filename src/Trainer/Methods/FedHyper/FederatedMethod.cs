@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Federated;
 using Cluster.Trainer.Core;
@@ -23,7 +24,7 @@ namespace Cluster.Trainer.Methods.FedHyper;
 ///              w(t+1)       from w(t), D(t) and α(t)                                       ServerStep, with α by the scheduler
 /// </code>
 /// A client is a leaf, so a round's result depends neither on how many workers there are nor on who is done first. One whose loss or
-/// change is not finite is left out and named; the others' round holds.
+/// change is not finite is left out and named, one that is late or absent is done without; the others' round holds if they are enough.
 /// </summary>
 /// <remarks>
 /// State between rounds: w, D(t-1), the server's moments, both rates, and the number of rounds applied. Running statistics of batch
@@ -47,9 +48,13 @@ internal sealed class FederatedMethod : IRoundMethod
     private (long Round, Leaf[] Leaves) _cohort = (-1, []);
 
     /// <exception cref="Contracts.BadInputException">The data are missing or damaged, do not fit the model, or a client would have none.</exception>
-    public FederatedMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device) : this(spec, FederatedData.Open(spec, dataRoots), device) { }
+    public FederatedMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device, SiteFolder? site = null)
+        : this(spec, FederatedData.Open(spec, dataRoots, site), device)
+    {
+    }
 
-    public FederatedMethod(JobSpec spec, FederatedData data, Device device)
+    /// <param name="clock">For deadlines; the system's by default.</param>
+    public FederatedMethod(JobSpec spec, FederatedData data, Device device, TimeProvider? clock = null)
     {
         (_spec, _federated, _data, _device) = (spec, spec.Federated!, data, device);
         var network = ModelCatalog.Create(spec.Model, data.Evaluation.InputShape, data.Evaluation.Classes, spec.Seed, device);
@@ -62,11 +67,11 @@ internal sealed class FederatedMethod : IRoundMethod
         _server = new ServerStep(scheduler, ServerOptimizer.Create(_federated.Server, Moment), _federated.Scheduler is SchedulerSpec.FedHyper { Product: HyperProduct.Cosine }, spec.Threads);
         var together = ClientGroups.SizeFor(spec, Layout.ParameterCount);
         _trainer = together > 1
-            ? new GroupTrainer(spec, data, Layout, scheduler, together, device)
-            : new OneByOneTrainer(spec, data, _model, scheduler);
+            ? new GroupTrainer(spec, data, Layout, scheduler, together, device, clock ?? TimeProvider.System)
+            : new OneByOneTrainer(spec, data, _model, scheduler, clock ?? TimeProvider.System);
 
         Rounds = spec.Rounds!.Value;
-        ContributionLength = Layout.Length + ClientTable.Length(_federated.ClientsPerRound);
+        ContributionLength = Layout.Length + ClientTable.Length(_federated.Invited);
         EvaluationSets = [EvaluationSet.Of("", data.Evaluation.Count, spec.Evaluate.Samples)];
         State = new MethodState(
             Layout,
@@ -88,7 +93,8 @@ internal sealed class FederatedMethod : IRoundMethod
     {
         if (_cohort.Round != round)
         {
-            _cohort = (round, [.. Cohort.Of(_spec.Seed, round, _data.Clients.Length, _federated.ClientsPerRound).Select((client, i) => new Leaf(i, First: client, Count: 1))]);
+            var cohort = Cohort.Of(_spec.Seed, round, _data.Clients.Length, _federated.Invited);
+            _cohort = (round, [.. cohort.Select((client, i) => LeafOf(i, _data.Clients[client], client))]);
         }
 
         return _cohort.Leaves;
@@ -97,7 +103,9 @@ internal sealed class FederatedMethod : IRoundMethod
     /// <summary>p_m·δ_m, and the client's row of the table.</summary>
     public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
     {
-        var (w, run, first, last, total) = _trainer.Train(round, Leaves(round), leaf, new GlobalModel(_global.Tensor, State.Counters[Updates] > 0 ? _last.Tensor : null, Rates.Beta));
+        if (leaf.Absence != AbsenceKind.None) { return Missing(leaf, into, leaf.Absence, steps: 0); }
+        var (w, run, first, last, total, isLate) = _trainer.Train(round, Leaves(round), leaf, new GlobalModel(_global.Tensor, State.Counters[Updates] > 0 ? _last.Tensor : null, Rates.Beta));
+        if (isLate) { return Missing(leaf, into, AbsenceKind.Late, run.Steps); }
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -129,6 +137,13 @@ internal sealed class FederatedMethod : IRoundMethod
         var cohort = Leaves(round);
         var reports = ClientTable.Read(sum.Tensor.narrow(0, Layout.Length, sum.Length - Layout.Length), cohort.Count);
         var notices = LeftOut(cohort, reports);
+        var reported = reports.Count(report => report.HasReported);
+        if (reported < _federated.Quorum)
+        {
+            var few = $"{reported} of the {cohort.Count} clients that it asked have reported, and federated.participation.quorum wants {_federated.Quorum}";
+            return new RoundResult(Rates.Beta, double.NaN, few) { Notices = notices };
+        }
+
         ClientReport[] counted = [.. reports.Where(report => report.End == ClientEnd.Counted)];
         var weight = counted.Sum(report => report.Weight);
 
@@ -147,7 +162,7 @@ internal sealed class FederatedMethod : IRoundMethod
         var sendsUpdate = _federated.Scheduler is SchedulerSpec.FedHyper { Variant: HyperVariant.ClientLocal or HyperVariant.GlobalAndClientLocal };
         return new RoundResult(before.Beta, record.UpdateNorm)
         {
-            Values = RoundRecord.Of(record, counted, cohort.Count, before.Beta, ModelBytes, sendsUpdate),
+            Values = RoundRecord.Of(record, counted, reports, before.Beta, ModelBytes, sendsUpdate),
             Notices = notices,
         };
     }
@@ -165,6 +180,20 @@ internal sealed class FederatedMethod : IRoundMethod
         foreach (var buffer in all) { buffer.Dispose(); }
         _trainer.Dispose();
         _model.Dispose();
+    }
+
+    private static Leaf LeafOf(int index, ClientData client, int number) =>
+        new(index, First: number, Count: 1) { Name = client.Name, Site = client.IsSite ? client.Name : null };
+
+    /// <summary>A row that says why, and zeros.</summary>
+    private Tally Missing(Leaf leaf, FlatBuffer into, AbsenceKind why, long steps)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        into.Clear();
+        var end = why == AbsenceKind.Late ? ClientEnd.Late : ClientEnd.Absent;
+        ClientTable.Write(into.Tensor.narrow(0, Layout.Length, into.Length - Layout.Length), leaf.Index, new ClientReport { End = end, Steps = steps });
+        return default;
     }
 
     private Layout Layout => _model.Layout;

@@ -25,6 +25,7 @@ internal sealed class GroupTrainer : IClientTrainer
     private readonly FederatedData _data;
     private readonly Device _device;
     private readonly IRateScheduler _scheduler;
+    private readonly TimeProvider _clock;
     private readonly int _size;
     private readonly MlpBatch _networks;
     private readonly List<FlatBuffer> _buffers = [];
@@ -37,9 +38,9 @@ internal sealed class GroupTrainer : IClientTrainer
 
     /// <param name="size">Clients of a group; the last one of a cohort may have fewer.</param>
     /// <param name="layout">Of an mlp.</param>
-    public GroupTrainer(JobSpec spec, FederatedData data, Layout layout, IRateScheduler scheduler, int size, Device device)
+    public GroupTrainer(JobSpec spec, FederatedData data, Layout layout, IRateScheduler scheduler, int size, Device device, TimeProvider clock)
     {
-        (_spec, _data, _scheduler, _size, _device) = (spec, data, scheduler, size, device);
+        (_spec, _data, _scheduler, _size, _device, _clock) = (spec, data, scheduler, size, device, clock);
         _networks = new MlpBatch(layout);
         _weights = NewRows(layout.Length);
         _gradients = [NewRows(layout.Length), NewRows(layout.Length)];
@@ -54,7 +55,7 @@ internal sealed class GroupTrainer : IClientTrainer
         if (_newest != (round, group) || leaf.Index <= _given)
         {
             _newest = (-1, -1);
-            TrainGroup(round, [.. cohort.Skip(group * _size).Take(_size)], cohort.Count, global);
+            TrainGroup(round, [.. cohort.Skip(group * _size).Take(_size)], cohort.Count, global, Deadline.Of(_spec.Federated!, leaf, _clock));
             _newest = (round, group);
         }
 
@@ -68,7 +69,8 @@ internal sealed class GroupTrainer : IClientTrainer
         foreach (var buffer in _buffers) { buffer.Dispose(); }
     }
 
-    private void TrainGroup(long round, Leaf[] leaves, int clients, GlobalModel global)
+    /// <summary>Also those of whom it is decided that they give nothing: the others' bits may depend on how many there are.</summary>
+    private void TrainGroup(long round, Leaf[] leaves, int clients, GlobalModel global, Deadline deadline)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -81,16 +83,18 @@ internal sealed class GroupTrainer : IClientTrainer
             c.Leaf, c.Client, c.Batches,
             _training[row].Begin(_weights[row], global.Weights, global.LastUpdate, _scheduler.Client(global.Beta, new ClientRound(c.Batches.Steps, c.Batches.StepsPerEpoch, clients)))))];
 
-        for (var (k, active) = (0L, members.Length); ; k++)
+        var active = members.Length;
+        for (var k = 0L; ; k++)
         {
             while (active > 0 && members[active - 1].Batches.Steps <= k) { active--; }
-            if (active == 0) { break; }
+            if (active == 0 || (k > 0 && deadline.IsOver)) { break; }
             Step(members.AsSpan(0, active), k);
         }
 
         foreach (var (row, member) in members.Index())
         {
-            _trained[member.Leaf.Index % _size] = new TrainedClient(_weights[row], member.Steps.SoFar, member.First, member.Last, member.Total);
+            var isLate = row < active && !member.IsOver;
+            _trained[member.Leaf.Index % _size] = new TrainedClient(_weights[row], member.Steps.SoFar, member.First, member.Last, member.Total, isLate);
         }
     }
 
@@ -155,7 +159,8 @@ internal sealed class GroupTrainer : IClientTrainer
     /// <summary>One client of the group and how far it has come.</summary>
     private sealed class Member(Leaf leaf, ClientData client, LocalBatches batches, LocalTraining.Steps steps)
     {
-        private bool _isOver;
+        /// <summary>Its loss was not finite.</summary>
+        public bool IsOver { get; private set; }
 
         public Leaf Leaf => leaf;
 
@@ -176,12 +181,12 @@ internal sealed class GroupTrainer : IClientTrainer
         /// <summary>A client whose loss is not finite makes no more steps; its row is computed on beside the others.</summary>
         public void Step(long k, in Tally tally, Tensor gradient)
         {
-            if (_isOver) { return; }
+            if (IsOver) { return; }
             if (k == 0) { First = tally; }
             Last = tally;
             Total += tally;
-            _isOver = !double.IsFinite(tally.Loss);
-            if (!_isOver) { steps.Step(gradient); }
+            IsOver = !double.IsFinite(tally.Loss);
+            if (!IsOver) { steps.Step(gradient); }
         }
     }
 

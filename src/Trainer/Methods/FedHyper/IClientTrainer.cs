@@ -15,13 +15,15 @@ internal readonly record struct GlobalModel(Tensor Weights, Tensor? LastUpdate, 
 /// <param name="First">Scalars of its first batch.</param>
 /// <param name="Last">Scalars of its last batch; their loss is not finite where that ended the run.</param>
 /// <param name="Total">Scalars of all its batches.</param>
-internal readonly record struct TrainedClient(Tensor Weights, LocalRun Run, Tally First, Tally Last, Tally Total);
+/// <param name="IsLate">The deadline came before its last step.</param>
+internal readonly record struct TrainedClient(Tensor Weights, LocalRun Run, Tally First, Tally Last, Tally Total, bool IsLate);
 
 /// <summary>Computes the clients' part of a round.</summary>
 internal interface IClientTrainer : IDisposable
 {
     /// <summary>
-    /// The local steps of one client of the cohort, which depend on the global model, the round and the cohort alone. A worker asks for
+    /// The local steps of one client of the cohort, which depend on the global model, the round and the cohort alone, but for where a
+    /// deadline ends them. A worker asks for
     /// its clients in the order of the cohort; whatever is computed together for several of them is kept between these calls.
     /// </summary>
     TrainedClient Train(long round, IReadOnlyList<Leaf> cohort, Leaf leaf, GlobalModel global);

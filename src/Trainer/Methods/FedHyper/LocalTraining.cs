@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Cluster.Trainer.Methods.FedHyper;
 
 /// <summary>How a client's steps went.</summary>
-/// <param name="Steps">Steps made: K, or fewer where a loss was not finite.</param>
+/// <param name="Steps">Steps made: K, or fewer where a loss was not finite or the client was late.</param>
 /// <param name="BetaMin">The smallest β used.</param>
 /// <param name="BetaMean">The mean of the β used.</param>
 /// <param name="BetaMax">The largest β used.</param>
@@ -46,7 +46,7 @@ internal sealed class LocalTraining(LocalOptimizer optimizer, double proximal, b
     /// <param name="last">Null before the first round is applied.</param>
     /// <param name="gradient">
     /// Gives g(k) at w, in a vector that stays as it is until the step after the next one asks for its own; null ends the run, because the
-    /// loss is not finite.
+    /// loss is not finite or the client is late.
     /// </param>
     public LocalRun Run(Tensor w, Tensor global, Tensor? last, long steps, IClientRates rates, Func<long, Tensor?> gradient)
     {

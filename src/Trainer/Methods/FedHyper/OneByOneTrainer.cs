@@ -21,13 +21,14 @@ internal sealed class OneByOneTrainer : IClientTrainer
     private readonly FlatModel _model;
     private readonly Device _device;
     private readonly IRateScheduler _scheduler;
+    private readonly TimeProvider _clock;
     private readonly LocalTraining _training;
     private readonly FlatBuffer[] _gradients; // g(k), g(k-1) [P], then a batch's statistics
     private readonly List<FlatBuffer> _moments = [];
 
-    public OneByOneTrainer(JobSpec spec, FederatedData data, FlatModel model, IRateScheduler scheduler)
+    public OneByOneTrainer(JobSpec spec, FederatedData data, FlatModel model, IRateScheduler scheduler, TimeProvider clock)
     {
-        (_spec, _data, _model, _scheduler) = (spec, data, model, scheduler);
+        (_spec, _data, _model, _scheduler, _clock) = (spec, data, model, scheduler, clock);
         _device = model.Theta.Tensor.device;
         _gradients = [new FlatBuffer(model.Layout.Length, _device), new FlatBuffer(model.Layout.Length, _device)];
         _training = LocalTraining.Of(spec, Moment);
@@ -44,13 +45,20 @@ internal sealed class OneByOneTrainer : IClientTrainer
         var masking = Seeds.Derive(_spec.Seed, SeedPurpose.Masking, round, number);
         Tensor[] gradients = [Parameters(_gradients[0].Tensor), Parameters(_gradients[1].Tensor)];
         var (first, last, total) = (default(Tally), default(Tally), default(Tally));
+        var (deadline, isLate) = (Deadline.Of(_spec.Federated!, leaf, _clock), false);
 
         var rates = _scheduler.Client(global.Beta, new ClientRound(batches.Steps, batches.StepsPerEpoch, cohort.Count));
         var run = _training.Run(Parameters(_model.Theta.Tensor), Parameters(global.Weights), global.LastUpdate, batches.Steps, rates, Gradient);
-        return new TrainedClient(_model.Theta.Tensor, run, first, last, total);
+        return new TrainedClient(_model.Theta.Tensor, run, first, last, total, isLate);
 
         Tensor? Gradient(long k)
         {
+            if (k > 0 && deadline.IsOver)
+            {
+                isLate = true;
+                return null;
+            }
+
             var samples = Array.ConvertAll(batches.At(k), place => client.Samples[place]);
             using var batch = client.Set.Gather(samples, Seeds.Derive((long)masking, SeedPurpose.LocalStep, k), _device);
             var buffer = _gradients[k % 2];

@@ -7,12 +7,12 @@ internal static class RoundRecord
 {
     /// <summary>Finite numbers by name.</summary>
     /// <param name="counted">Reports of the clients whose changes are in the mean; at least one.</param>
-    /// <param name="sampled">Clients that the round sampled.</param>
+    /// <param name="all">Of all clients that the round sampled.</param>
     /// <param name="beta">β with which the round began.</param>
     /// <param name="modelBytes">Of the vector that a client and the server send each other.</param>
     /// <param name="sendsUpdate">Clients also get D(t-1): CL needs it.</param>
     public static ImmutableDictionary<string, double> Of(
-        in ServerRecord server, IReadOnlyList<ClientReport> counted, int sampled, double beta, long modelBytes, bool sendsUpdate)
+        in ServerRecord server, IReadOnlyList<ClientReport> counted, IReadOnlyList<ClientReport> all, double beta, long modelBytes, bool sendsUpdate)
     {
         var weight = counted.Sum(client => client.Weight);
         double Mean(Func<ClientReport, double> value) => counted.Sum(client => client.Weight * value(client)) / weight;
@@ -28,15 +28,17 @@ internal static class RoundRecord
         Add("updateProduct", server.Product);
         Add("updateCosine", server.Cosine);
         Add("clients", counted.Count);
-        Add("clientsLeftOut", sampled - counted.Count);
+        Add("clientsLeftOut", all.Count(client => client.HasReported) - counted.Count);
+        Add("clientsLate", all.Count(client => client.End == ClientEnd.Late));
+        Add("clientsAbsent", all.Count(client => client.End == ClientEnd.Absent));
         Add("localSteps", counted.Sum(client => client.Steps));
         Add("lossBefore", Mean(client => client.LossBefore));
         Add("lossAfter", Mean(client => client.LossAfter));
         Add("accuracyBefore", Mean(client => client.AccuracyBefore));
         Add("accuracyAfter", Mean(client => client.AccuracyAfter));
 
-        // What devices of their own would send and get; a client that is left out got the model too.
-        Add("bytesDown", (double)sampled * modelBytes * (sendsUpdate ? 2 : 1));
+        // What devices of their own would send and get; a client that is left out or late got the model too.
+        Add("bytesDown", (double)all.Count(client => client.End != ClientEnd.Absent) * modelBytes * (sendsUpdate ? 2 : 1));
         Add("bytesUp", (double)counted.Count * modelBytes);
         return values.ToImmutable();
     }

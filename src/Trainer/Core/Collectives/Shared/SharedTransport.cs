@@ -84,7 +84,7 @@ internal sealed unsafe class SharedTransport : ITransport
         _postings.Post(FrameKind.Direct, round, mine.Count * length * sizeof(float));
 
         _fold.Begin(ranges.LeafCount, _hostStaging.Write(0, result).Pointer, length);
-        for (var rank = 0; rank < _peers.Length; rank++)
+        foreach (var rank in ranges.Order)
         {
             var nodes = ranges.Nodes(rank);
             fixed (byte* vectors = _postings.Read(FrameKind.Direct, round, rank, nodes.Count * length * sizeof(float))) // Memory that does not move.
@@ -111,7 +111,7 @@ internal sealed unsafe class SharedTransport : ITransport
 
         var operands = new List<(Node, nint)>();
         var results = new nint[_peers.Length];
-        for (var rank = 0; rank < _peers.Length; rank++)
+        foreach (var rank in ranges.Order)
         {
             var nodes = ranges.Nodes(rank);
             var places = MemoryMarshal.Cast<byte, VectorPlace>(_postings.Read(FrameKind.Partial, round, rank, (nodes.Count + 1) * sizeof(VectorPlace)));

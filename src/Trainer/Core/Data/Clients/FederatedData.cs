@@ -8,8 +8,12 @@ namespace Cluster.Trainer.Core.Data.Clients;
 /// <summary>One client and what it holds.</summary>
 /// <param name="Name">In records and messages; unique in a job.</param>
 /// <param name="Set">Where its samples are read from.</param>
-/// <param name="Samples">Their numbers in the set; at least one.</param>
-internal sealed record ClientData(string Name, IDataSet Set, long[] Samples);
+/// <param name="Samples">Their numbers in the set; at least one, but for a site that is elsewhere.</param>
+internal sealed record ClientData(string Name, IDataSet Set, long[] Samples)
+{
+    /// <summary>It is a site.</summary>
+    public bool IsSite { get; init; }
+}
 
 /// <summary>The data of a federated job: what each client trains on, and what the global model is evaluated on.</summary>
 internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSet Evaluation)
@@ -17,8 +21,9 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
     /// <summary>Reads the data into memory and deals them out.</summary>
     /// <param name="spec">A checked spec of method fedHyper.</param>
     /// <param name="roots">Where to look; see <see cref="DataRoots"/>.</param>
+    /// <param name="site">Where this process runs; its folder is read where the job names it, and no other site's ever is.</param>
     /// <exception cref="BadInputException">Data are missing or damaged, or a client would have none.</exception>
-    public static FederatedData Open(JobSpec spec, IReadOnlyList<string> roots)
+    public static FederatedData Open(JobSpec spec, IReadOnlyList<string> roots, SiteFolder? site = null)
     {
         var federated = spec.Federated ?? throw new ArgumentException("the spec was not checked: it is not federated", nameof(spec));
         var opening = new Opening(spec, roots, Stages.SequenceOf(spec), spec.Model is ModelSpec.Bert);
@@ -27,6 +32,7 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
             PartitionSpec.Speaker speaker => opening.BySpeaker(speaker),
             PartitionSpec.Files => opening.ByFile(),
             PartitionSpec.Folders folders => (opening.ByFolder(folders), opening.Split(DataSplit.Evaluation)),
+            PartitionSpec.Sites sites => opening.BySite(sites, site),
             _ => (opening.Dealt(federated.Partition), opening.Split(DataSplit.Evaluation)),
         };
         return federated.MaxExamples is not { } limit
@@ -55,18 +61,31 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
             return samples.Select((numbers, i) => new ClientData($"client-{i}", set, numbers));
         }
 
-        public IEnumerable<ClientData> ByFolder(PartitionSpec.Folders folders) => folders.Clients.Select(client =>
+        public IEnumerable<ClientData> ByFolder(PartitionSpec.Folders folders) =>
+            folders.Clients.Select(client => All(client.Name, DataSets.Open(ImagesIn(client.Path), roots, DataSplit.Train)));
+
+        public (IEnumerable<ClientData>, IDataSet) BySite(PartitionSpec.Sites sites, SiteFolder? here)
         {
-            DataSpec own = _data switch
+            var evaluation = Split(DataSplit.Evaluation);
+            return (sites.Clients.Select(Site), evaluation);
+
+            ClientData Site(string name)
             {
-                DataSpec.Digits digits => digits with { Path = client.Path },
-                DataSpec.Mnist mnist => mnist with { Path = client.Path },
-                DataSpec.FashionMnist fashion => fashion with { Path = client.Path },
-                DataSpec.Cifar10 cifar => cifar with { Path = client.Path },
-                _ => throw new BadInputException($"federated.partition.kind: folders are for images, not for data.kind {_data.GetType().Name.ToLowerInvariant()}"),
-            };
-            return All(client.Name, DataSets.Open(own, roots, DataSplit.Train));
-        });
+                var data = here?.Name == name
+                    ? All(name, DataSets.Open(ImagesIn(Path.GetFullPath(here.Path)), [], DataSplit.Train))
+                    : new ClientData(name, new ElsewhereSet(name, evaluation), []);
+                return data with { IsSite = true };
+            }
+        }
+
+        private DataSpec ImagesIn(string path) => _data switch
+        {
+            DataSpec.Digits digits => digits with { Path = path },
+            DataSpec.Mnist mnist => mnist with { Path = path },
+            DataSpec.FashionMnist fashion => fashion with { Path = path },
+            DataSpec.Cifar10 cifar => cifar with { Path = path },
+            _ => throw new BadInputException($"federated.partition.kind: folders and sites are for images, not for data.kind {_data.GetType().Name.ToLowerInvariant()}"),
+        };
 
         public (IEnumerable<ClientData>, IDataSet) BySpeaker(PartitionSpec.Speaker partition)
         {
