@@ -79,6 +79,8 @@ internal sealed class RandomSpecs(int seed)
             (false, 1) => One<PartitionSpec>(Fill(new PartitionSpec.Shards { Clients = clients }), new PartitionSpec.Folders { Clients = [new() { Name = "a", Path = Text() }, new() { Name = "b", Path = Text() }] }),
             _ => new PartitionSpec.Iid { Clients = clients },
         };
+        var clientsPerRound = 1 + _random.Next(partition.ClientCount);
+        var most = Math.Min(3, (double)partition.ClientCount / clientsPerRound); // Of over-sampling: no more are invited than there are.
         var bySteps = Coin();
         var scheduler = Scheduler();
         var localLr = 0.001 + (0.09 * _random.NextDouble());
@@ -89,11 +91,12 @@ internal sealed class RandomSpecs(int seed)
             Rounds = _random.Next(1, 1_000),
             Sequence = null,
             Workers = new WorkersSpec { Min = 2 },
-            Federated = Fill(new FederatedSpec { Partition = partition, ClientsPerRound = 1 + _random.Next(partition.ClientCount), LocalLr = localLr }) with
+            Federated = Fill(new FederatedSpec { Partition = partition, ClientsPerRound = clientsPerRound, LocalLr = localLr }) with
             {
                 LocalSteps = bySteps ? 7 : null,
                 LocalEpochs = bySteps ? null : 2,
                 ClientsTogether = Coin() ? null : 1,
+                Participation = Coin() ? null : Fill(new ParticipationSpec()) with { OverSampling = 1 + (0.99 * (most - 1) * _random.NextDouble()) },
                 GlobalLr = scheduler is SchedulerSpec.FedExp ? 1 : _random.NextDouble() + 1e-9,
                 LocalOptimizer = One<LocalOptimizerSpec>(new LocalOptimizerSpec.Sgd(), scheduler is SchedulerSpec.FedHyper { Mode: HyperMode.Released } ? new LocalOptimizerSpec.Sgd() : Fill(new LocalOptimizerSpec.Adam())),
                 Scheduler = scheduler,
