@@ -157,20 +157,28 @@ public sealed class LayerParallelTests
         }
     }
 
-    private static (long Round, Trainer.Core.Tally Tally, Dictionary<string, double> Values)[] Tell(JobSpec spec, int ranks) => Ranks.Run(ranks, mesh =>
+    private static (long Round, Trainer.Core.Tally Tally, Dictionary<string, double> Values)[] Tell(JobSpec spec, int ranks) => OnEach(ranks, spec, (mesh, method) =>
     {
-        using var method = Jobs.Method(spec);
         var told = new Recorder();
         using var loop = new RoundLoop(method, spec, told);
         loop.Run(mesh, () => default);
         return told.Commits.Zip(told.Values, (commit, values) => (commit.Round, commit.Tally, values.ToDictionary())).ToArray();
     })[0];
 
-    private static (LoopEnd End, ulong State, long Rounds)[] Ended(JobSpec spec, int ranks) => Ranks.Run(ranks, mesh =>
+    private static (LoopEnd End, ulong State, long Rounds)[] Ended(JobSpec spec, int ranks) => OnEach(ranks, spec, (mesh, method) =>
     {
-        using var method = Jobs.Method(spec);
         using var loop = new RoundLoop(method, spec, new Recorder());
         var end = loop.Run(mesh, () => default);
         return (end, StateHash.Of(method.State), method.State.Counters["round"]);
     });
+
+    private static T[] OnEach<T>(int ranks, JobSpec spec, Func<Mesh, IRoundMethod, T> work)
+    {
+        var methods = Enumerable.Range(0, ranks).Select(_ => Jobs.Method(spec)).ToArray(); // Initial weights draw from torch's one generator.
+        return Ranks.Run(ranks, mesh =>
+        {
+            using var method = methods[mesh.Rank];
+            return work(mesh, method);
+        });
+    }
 }
