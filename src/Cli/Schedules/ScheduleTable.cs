@@ -42,7 +42,7 @@ internal static class ScheduleTable
         var plans = StagePlan.Of(spec, stage => DataSets.Open(spec.Data!, roots, DataSplit.Train, stage.Sequence, spec.Model is ModelSpec.Bert).Count);
         return [.. plans.Select(plan => new SchedulePart(
             plan.Name, plan.FirstRound + 1, plan.FirstRound + plan.Rounds,
-            n => Schedule.Rate(n - 1 - plan.FirstRound, plan.WarmupRounds, plan.Rounds, plan.PeakLr, plan.Schedule)))];
+            n => Schedule.Rate(plan, n - 1)))];
     }
 
     private static IReadOnlyList<SchedulePart> OfTrunk(ContinualSpec spec)

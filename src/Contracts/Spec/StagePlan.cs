@@ -43,6 +43,10 @@ public sealed record StagePlan(
         return (int)Math.Min(Batch, Samples - (round * Batch));
     }
 
+    /// <summary>Whether the optimiser begins anew with a round.</summary>
+    /// <param name="round">Number within the job.</param>
+    public bool ResetsMoments(long round) => round == FirstRound && Moments == MomentPolicy.Reset;
+
     /// <summary>The stages of a job, in order.</summary>
     /// <param name="spec">A checked spec.</param>
     /// <param name="samplesPerEpoch">N for a filled stage (<see cref="Stages"/>); of text it depends on the sequence length. At least 1.</param>

@@ -4,19 +4,19 @@ using Cluster.Trainer.Core.Data;
 namespace Cluster.Trainer.Methods;
 
 /// <summary>
-/// The rounds of a job on one data set: the stages follow one another, a round is the next batch of its stage's stream of samples,
-/// and its leaves are consecutive pieces of that batch. A pure function of spec and round.
+/// The rounds of a job: the stages follow one another, a round is the next batch of its stage's stream of samples, and its leaves are
+/// consecutive pieces of that batch. A pure function of spec and round.
 /// </summary>
 internal sealed class StagedRounds
 {
     private readonly IReadOnlyList<StagePlan> _stages;
-    private readonly SampleStream _stream;
+    private readonly Dictionary<long, SampleStream> _streams; // By the samples of an epoch.
 
-    /// <param name="samples">Training samples of an epoch.</param>
-    public StagedRounds(JobSpec spec, long samples)
+    /// <param name="samples">Training samples of an epoch, in a stage.</param>
+    public StagedRounds(JobSpec spec, Func<StageSpec, long> samples)
     {
-        _stages = StagePlan.Of(spec, _ => samples);
-        _stream = new SampleStream(spec.Seed, samples);
+        _stages = StagePlan.Of(spec, samples);
+        _streams = _stages.Select(stage => stage.SamplesPerEpoch).Distinct().ToDictionary(count => count, count => new SampleStream(spec.Seed, count));
         Count = _stages.Sum(stage => stage.Rounds);
     }
 
@@ -36,11 +36,11 @@ internal sealed class StagedRounds
         return Leaf.Cut(stage.SamplesOf(inStage), stage.Leaf, inStage * stage.Batch);
     }
 
-    /// <summary>The numbers of a leaf's samples in the data set.</summary>
-    public long[] Samples(Leaf leaf)
+    /// <summary>The numbers of a leaf's samples in the data set of its stage.</summary>
+    public long[] Samples(long round, Leaf leaf)
     {
         var numbers = new long[leaf.Count];
-        _stream.Fill(leaf.First, numbers);
+        _streams[StageOf(round).SamplesPerEpoch].Fill(leaf.First, numbers);
         return numbers;
     }
 }

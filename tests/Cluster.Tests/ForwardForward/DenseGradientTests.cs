@@ -87,7 +87,7 @@ public sealed class DenseGradientTests
         plain.Contribute(1, leaf, without);
 
         var data = DataSets.Open(spec.Data!, [DataRoots.Shipped], DataSplit.Train, pixels: PixelRange.Unit);
-        var batch = data.Gather(new StagedRounds(spec, data.Count).Samples(leaf), 0, CPU);
+        var batch = data.Gather(new StagedRounds(spec, _ => data.Count).Samples(1, leaf), 0, CPU);
         var x = RowNorm.Rms(new LabelInput(10, LabelPlace.Prepend, 1).Neutral(batch.Inputs.flatten(1)));
         var read = new List<Tensor>();
         for (var l = 0; l < 3; l++)
@@ -136,7 +136,7 @@ public sealed class DenseGradientTests
     private static (Tensor Positive, Tensor Negative) Examples(JobSpec spec, ForwardForwardSpec.Dense dense, Leaf leaf)
     {
         var data = DataSets.Open(spec.Data!, [DataRoots.Shipped], DataSplit.Train, pixels: PixelRange.Unit);
-        var batch = data.Gather(new StagedRounds(spec, data.Count).Samples(leaf), 0, CPU);
+        var batch = data.Gather(new StagedRounds(spec, _ => data.Count).Samples(1, leaf), 0, CPU);
         var right = batch.Targets.data<long>().ToArray();
         var wrong = WrongLabels.Random(spec.Seed, round: 1, leaf, right, 10);
         var label = new LabelInput(10, dense.Label, dense.LabelValue);

@@ -17,6 +17,9 @@ namespace Cluster.Trainer.Core.Schedules;
 /// </summary>
 internal static class Schedule
 {
+    /// <param name="round">Number within the job, of the stage or beyond it.</param>
+    public static double Rate(StagePlan stage, long round) => Rate(round - stage.FirstRound, stage.WarmupRounds, stage.Rounds, stage.PeakLr, stage.Schedule);
+
     /// <param name="n">From 0; beyond the stage the rate stays at its end.</param>
     /// <param name="warmup">W, at least 0.</param>
     /// <param name="total">T, at least 1.</param>

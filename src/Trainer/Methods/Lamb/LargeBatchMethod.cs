@@ -30,7 +30,8 @@ internal sealed class LargeBatchMethod : IRoundMethod
     private readonly FlatModel _model;
     private readonly IOptimizer _optimizer;
     private readonly GradientStep _step;
-    private readonly Stage[] _stages;
+    private readonly StagedRounds _rounds;
+    private readonly Dictionary<int, IDataSet> _training; // By sequence length, 0 for images.
     private readonly IDataSet _evaluation;
 
     public LargeBatchMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device)
@@ -38,16 +39,15 @@ internal sealed class LargeBatchMethod : IRoundMethod
         (_spec, _device) = (spec, device);
         var masked = spec.Model is ModelSpec.Bert;
         var data = spec.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(spec));
-        var training = Stages.Of(spec).Select(stage => stage.Sequence).Distinct()
+        _training = Stages.Of(spec).Select(stage => stage.Sequence).Distinct()
             .ToDictionary(sequence => sequence ?? 0, sequence => DataSets.Open(data, dataRoots, DataSplit.Train, sequence, masked));
-        _stages = [.. StagePlan.Of(spec, stage => training[stage.Sequence ?? 0].Count).Select(plan => new Stage(plan, training[plan.Sequence ?? 0], spec.Seed))];
-        _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, _stages[^1].Plan.Sequence, masked);
+        _rounds = new StagedRounds(spec, stage => _training[stage.Sequence ?? 0].Count);
+        _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, _rounds.StageOf(_rounds.Count).Sequence, masked);
 
         var network = ModelCatalog.Create(spec.Model, _evaluation.InputShape, _evaluation.Classes, spec.Seed, device);
         _model = new FlatModel(network, spec.Precision, device);
         _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);
 
-        Rounds = _stages.Sum(stage => stage.Plan.Rounds);
         EvaluationSets = [EvaluationSet.Of("", _evaluation.Count, spec.Evaluate.Samples)];
         State = new MethodState(
             _model.Layout,
@@ -56,7 +56,7 @@ internal sealed class LargeBatchMethod : IRoundMethod
         _step = new GradientStep(spec, _model, _optimizer, State.Counters);
     }
 
-    public long Rounds { get; }
+    public long Rounds => _rounds.Count;
 
     public long ContributionLength => _model.Layout.Length;
 
@@ -64,26 +64,20 @@ internal sealed class LargeBatchMethod : IRoundMethod
 
     public MethodState State { get; }
 
-    public IReadOnlyList<Leaf> Leaves(long round)
-    {
-        var plan = StageOf(round).Plan;
-        var inStage = round - plan.FirstRound;
-        return Leaf.Cut(plan.SamplesOf(inStage), plan.Leaf, inStage * plan.Batch);
-    }
+    public IReadOnlyList<Leaf> Leaves(long round) => _rounds.Leaves(round);
 
     public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
     {
         // Masks are a function of (round, sample): new in every epoch, the same however the round is cut into leaves.
         var masking = Seeds.Derive(_spec.Seed, SeedPurpose.Masking, round);
-        using var batch = StageOf(round).Gather(leaf, masking, _device);
+        using var batch = _training[_rounds.StageOf(round).Sequence ?? 0].Gather(_rounds.Samples(round, leaf), masking, _device);
         return _step.Contribute(batch, Seeds.Derive(_spec.Seed, SeedPurpose.Leaf, round, leaf.Index), into);
     }
 
     public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
     {
-        var plan = StageOf(round).Plan;
-        var eta = Schedule.Rate(round - plan.FirstRound, plan.WarmupRounds, plan.Rounds, plan.PeakLr, plan.Schedule);
-        return _step.Update(sum, tally, eta, resetMoments: round == plan.FirstRound && plan.Moments == MomentPolicy.Reset);
+        var stage = _rounds.StageOf(round);
+        return _step.Update(sum, tally, Schedule.Rate(stage, round), stage.ResetsMoments(round));
     }
 
     public Tally Evaluate(EvaluationSet set, Leaf leaf)
@@ -96,23 +90,5 @@ internal sealed class LargeBatchMethod : IRoundMethod
     {
         _optimizer.Dispose();
         _model.Dispose();
-    }
-
-    private Stage StageOf(long round) => _stages.Last(stage => stage.Plan.FirstRound <= round);
-
-    /// <summary>One stage: its numbers, and its samples in the order of its stream.</summary>
-    private sealed class Stage(StagePlan plan, IDataSet samples, long seed)
-    {
-        private readonly SampleStream _stream = new(seed, samples.Count);
-
-        public StagePlan Plan => plan;
-
-        /// <param name="leaf">Of a round; its first sample counts from the beginning of the stage.</param>
-        public Batch Gather(Leaf leaf, ulong masking, Device device)
-        {
-            var numbers = new long[leaf.Count];
-            _stream.Fill(leaf.First, numbers);
-            return samples.Gather(numbers, masking, device);
-        }
     }
 }

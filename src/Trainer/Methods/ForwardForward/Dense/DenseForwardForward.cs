@@ -41,7 +41,7 @@ internal sealed class DenseForwardForward : ILayerwiseMethod
         var data = job.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(job));
         _training = DataSets.Open(data, dataRoots, DataSplit.Train, pixels: PixelRange.Unit);
         _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, pixels: PixelRange.Unit);
-        _rounds = new StagedRounds(job, _training.Count);
+        _rounds = new StagedRounds(job, _ => _training.Count);
 
         var inputs = _training.InputShape.Aggregate(1L, (product, extent) => product * extent);
         _label = spec.Negatives == NegativeData.Hybrid ? null : new LabelInput(_training.Classes, spec.Label, spec.LabelValue);
@@ -84,7 +84,7 @@ internal sealed class DenseForwardForward : ILayerwiseMethod
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         into.Clear();
-        var (x, classes) = Samples(leaf);
+        var (x, classes) = Samples(round, leaf);
         var (probabilities, correct) = _layers.LearnReadOut(_layers.Read(Neutral(x), []).Read, classes, into);
         using var onHost = probabilities.cpu();
         var right = Right(classes);
@@ -112,16 +112,16 @@ internal sealed class DenseForwardForward : ILayerwiseMethod
     /// <summary>A leaf whose negatives do not depend on the weights: hybrids, or any wrong label.</summary>
     private DenseSignal FromData(long round, Leaf leaf)
     {
-        var samples = _training.Gather(_rounds.Samples(leaf), seed: 0, _device);
+        var samples = _training.Gather(_rounds.Samples(round, leaf), seed: 0, _device);
         var x = samples.Inputs.flatten(1); // [n, features]
         var (positive, negative) = _label is null ? (x, Hybrids(round, leaf, samples.Inputs).flatten(1)) : Labelled(round, leaf, x, samples.Targets);
         return new DenseSignal(
             Both(positive, negative), zeros(leaf.Count, device: _device), Net.Classes > 0 ? Neutral(x) : null, [], Net.Classes > 0 ? samples.Targets : null);
     }
 
-    private (Tensor X, Tensor Classes) Samples(Leaf leaf)
+    private (Tensor X, Tensor Classes) Samples(long round, Leaf leaf)
     {
-        var samples = _training.Gather(_rounds.Samples(leaf), seed: 0, _device);
+        var samples = _training.Gather(_rounds.Samples(round, leaf), seed: 0, _device);
         return (samples.Inputs.flatten(1), samples.Targets);
     }
 

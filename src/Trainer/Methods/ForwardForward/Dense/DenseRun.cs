@@ -84,11 +84,11 @@ internal sealed class DenseRun : ILayerRun
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var stage = _rounds.StageOf(round);
-        var eta = Schedule.Rate(round - stage.FirstRound, stage.WarmupRounds, stage.Rounds, stage.PeakLr, stage.Schedule);
+        var eta = Schedule.Rate(stage, round);
         if (!double.IsFinite(FlatNorm.SumOfSquares(sum, ContributionLength, _job.Threads))) { return new RoundResult(eta, double.NaN, "the gradient is not finite"); }
 
         var norm = Math.Sqrt(FlatNorm.SumOfSquares(sum, Net.Layout.ParameterLength, _job.Threads)) / tally.Weight;
-        if (round == stage.FirstRound && stage.Moments == MomentPolicy.Reset) { ResetMoments(); }
+        if (stage.ResetsMoments(round)) { ResetMoments(); }
 
         var t = ++State.Counters[Updates];
         for (var l = Net.Layers.First; l < Net.Layers.End; l++)

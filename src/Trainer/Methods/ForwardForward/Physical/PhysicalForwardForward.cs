@@ -62,7 +62,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         var data = job.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(job));
         _training = DataSets.Open(data, dataRoots, DataSplit.Train, pixels: PixelRange.Unit);
         _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, pixels: PixelRange.Unit);
-        _batches = new StagedRounds(job, _training.Count);
+        _batches = new StagedRounds(job, _ => _training.Count);
         _label = new LabelInput(_training.Classes, LabelPlace.Prepend, spec.LabelValue ?? Largest(_training));
         _contrast = new Contrast(ContrastLoss.Symba, Threshold: 0, spec.Slope);
 
@@ -137,7 +137,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
         using var _ = no_grad();
         var (layer, stage) = ((int)(round % Layers), _batches.StageOf(round / Layers));
         var batch = (int)tally.Weight;
-        var eta = Schedule.Rate((round / Layers) - stage.FirstRound, stage.WarmupRounds, stage.Rounds, stage.PeakLr, stage.Schedule);
+        var eta = Schedule.Rate(stage, round / Layers);
         if (!double.IsFinite(FlatNorm.SumOfSquares(sum, ContributionLength, _job.Threads))) { return new RoundResult(eta, double.NaN, "what was measured is not finite"); }
 
         var x = _net.Seen(PhysicalNet.Part(sum, 0, batch, _net.Widths[layer]), PhysicalNet.Part(sum, 1, batch, _net.Widths[layer])); // [2B, d]
@@ -210,7 +210,7 @@ internal sealed class PhysicalForwardForward : IRoundMethod
             return cat([signal.narrow(0, place, n), signal.narrow(0, batch + place, n)]);
         }
 
-        var samples = _training.Gather(_batches.Samples(leaf), seed: 0, CPU);
+        var samples = _training.Gather(_batches.Samples(round / Layers, leaf), seed: 0, CPU);
         var right = samples.Targets.data<long>().ToArray();
         var wrong = WrongLabels.Random(_job.Seed, round / Layers, leaf, right, _training.Classes);
         var h = cat([_label.With(samples.Inputs.flatten(1), right), _label.With(samples.Inputs.flatten(1), wrong)]);
