@@ -31,8 +31,7 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
     public long ValidationTotal => task.ValidationTotal;
 
     /// <summary>The states of the last time step, then those of this one.</summary>
-    public IReadOnlyList<(string Name, long[] Shape)> Memory =>
-        [.. ((string[])["last", "fresh"]).SelectMany(when => layers.Select((layer, l) => ($"state.{when}.{l}", (long[])[task.Messages.Nodes, layer.Outputs])))];
+    public IReadOnlyList<(string Name, long[] Shape)> Memory => UnitOrder.Memory(layers, task.Messages.Nodes);
 
     public void Begin(IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory)
     {
@@ -42,7 +41,7 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
     public GraphTally Learn(int unit, int first, int count, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory, IReadOnlyList<LayerTensors> gradient)
     {
         var l = _order.LayerOf(unit);
-        using var pass = layers[l].Encoder.Prepare([task.Messages], new InputRows(Input(l, l => StateOf(l, unit, memory))), task.NodesOf(first, count));
+        using var pass = layers[l].Encoder.Prepare([task.Messages], new InputRows(Input(l, l => _order.StateOf(l, unit, memory))), task.NodesOf(first, count));
         var h = pass.Forward(weights[l]).relu_()[0];
         var (tally, byH) = task.Learn(h, first, count);
         pass.Backward(weights[l], (byH * h.Above(0)).unsqueeze(0), gradient[l]);
@@ -51,10 +50,8 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
 
     public void Remember(int unit, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory)
     {
-        var l = _order.LayerOf(unit);
-        memory[layers.Count + l].copy_(Next(l, weights, l => StateOf(l, unit, memory), task.Messages));
-        if (unit < layers.Count - 1) { return; }
-        for (var i = 0; i < layers.Count; i++) { memory[i].copy_(memory[layers.Count + i]); }
+        var state = Next(_order.LayerOf(unit), weights, l => _order.StateOf(l, unit, memory), task.Messages);
+        _order.Remember(unit, state, memory);
     }
 
     public long Validate(int unit, IReadOnlyList<LayerTensors> weights) => task.Right(Scores(weights, task.Messages, Examination.Validation));
@@ -120,6 +117,4 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
         var above = layer < layers.Count - 1 ? state(layer + 1) : _labelRows;
         return above is null ? below : cat([below, RowNorm.L2(above)], 1);
     }
-
-    private Tensor StateOf(int layer, int unit, IReadOnlyList<Tensor> memory) => memory[_order.SeesFresh(layer, unit) ? layers.Count + layer : layer];
 }

@@ -30,8 +30,7 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
     public long ValidationTotal => task.ValidationTotal;
 
     /// <summary>Normalised states of the last time step, then of this one.</summary>
-    public IReadOnlyList<(string Name, long[] Shape)> Memory =>
-        [.. ((string[])["last", "fresh"]).SelectMany(when => layers.Select((layer, l) => ($"state.{when}.{l}", (long[])[task.Messages.Nodes, layer.Outputs])))];
+    public IReadOnlyList<(string Name, long[] Shape)> Memory => UnitOrder.Memory(layers, task.Messages.Nodes);
 
     public void Begin(IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory)
     {
@@ -51,9 +50,7 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
     public void Remember(int unit, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory)
     {
         var l = _order.LayerOf(unit);
-        memory[layers.Count + l].copy_(RowNorm.L2(Encode(l, Below(l, unit, memory), weights)));
-        if (unit < layers.Count - 1) { return; }
-        for (var i = 0; i < layers.Count; i++) { memory[i].copy_(memory[layers.Count + i]); }
+        _order.Remember(unit, RowNorm.L2(Encode(l, Below(l, unit, memory), weights)), memory);
     }
 
     public long Validate(int unit, IReadOnlyList<LayerTensors> weights) => task.Right(Scores(weights, Examination.Validation));
@@ -81,8 +78,7 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
         return tally;
     }
 
-    private Tensor Below(int layer, int unit, IReadOnlyList<Tensor> memory) =>
-        layer == 0 ? _features : memory[_order.SeesFresh(layer - 1, unit) ? layers.Count + layer - 1 : layer - 1];
+    private Tensor Below(int layer, int unit, IReadOnlyList<Tensor> memory) => layer == 0 ? _features : _order.StateOf(layer - 1, unit, memory);
 
     private ILayerPass Prepare(int layer, Tensor input, IReadOnlyList<int> nodes) => layers[layer].Encoder.Prepare([task.Messages], new InputRows(input), nodes);
 
