@@ -17,19 +17,24 @@ internal static partial class CheckpointFolder
 
     /// <summary>Newest first. One that vanishes meanwhile is left out: a running job deletes old ones.</summary>
     public static ImmutableArray<CheckpointView> List(string path)
+ =>
+    [
+        .. from checkpoint in Rounds(path).Reverse()
+           let view = View(checkpoint.Directory, checkpoint.Round)
+           where view is not null
+           select view,
+    ];
+
+    /// <summary>The folders of checkpoints, by round; links are none.</summary>
+    public static IEnumerable<(DirectoryInfo Directory, long Round)> Rounds(string path)
     {
         var folder = new DirectoryInfo(path);
-        if (!folder.Exists || folder.LinkTarget is not null) { return []; }
-        return
-        [
-            .. from directory in folder.EnumerateDirectories()
-               let round = JobLayout.RoundOf(directory.Name)
-               where round is not null && directory.LinkTarget is null
-               orderby round descending
-               let view = View(directory, round.Value)
-               where view is not null
-               select view,
-        ];
+        return !folder.Exists || folder.LinkTarget is not null ? [] :
+            from directory in folder.EnumerateDirectories()
+            let round = JobLayout.RoundOf(directory.Name)
+            where round is not null && directory.LinkTarget is null
+            orderby round
+            select (directory, round.Value);
     }
 
     /// <summary>A file of a checkpoint; null when there is none.</summary>

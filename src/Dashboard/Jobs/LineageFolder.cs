@@ -43,22 +43,14 @@ public static partial class LineageFolder
         }
     }
 
-    private static ImmutableArray<LineageCheckpoint> ReadCheckpoints(string path)
-    {
-        var folder = new DirectoryInfo(path);
-        if (!folder.Exists || folder.LinkTarget is not null) { return []; }
-        return
-        [
-            .. from directory in folder.EnumerateDirectories()
-               let round = JobLayout.RoundOf(directory.Name)
-               where round is not null && directory.LinkTarget is null
-               orderby round
-               let manifest = ReadManifest(Path.Combine(directory.FullName, JobLayout.Manifest))
-               let node = manifest?.Lineage
-               where node is not null
-               select new LineageCheckpoint(directory.Name, round.Value, manifest.Parent, manifest.SpecHash, manifest.WeightsSha256, node),
-        ];
-    }
+    private static ImmutableArray<LineageCheckpoint> ReadCheckpoints(string path) =>
+    [
+        .. from checkpoint in CheckpointFolder.Rounds(path)
+           let manifest = ReadManifest(Path.Combine(checkpoint.Directory.FullName, JobLayout.Manifest))
+           let node = manifest?.Lineage
+           where node is not null
+           select new LineageCheckpoint(checkpoint.Directory.Name, checkpoint.Round, manifest.Parent, manifest.SpecHash, manifest.WeightsSha256, node),
+    ];
 
     /// <summary>A checkpoint that vanishes meanwhile, or is damaged, is left out: <c>checkpoints</c> and <c>inspect</c> say what is wrong with it.</summary>
     private static LineageManifest? ReadManifest(string path)
