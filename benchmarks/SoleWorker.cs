@@ -21,20 +21,26 @@ internal sealed class SoleWorker : IRoundObserver
     /// <param name="settings">Keys of the spec and their values, <c>key=value</c>.</param>
     public static Outcome Run(string specFile, string[] settings)
     {
+        var last = new SoleWorker();
+        var began = Stopwatch.GetTimestamp();
+        Run(specFile, settings, last);
+        return new Outcome(last._counters!.Round, last._counters.Skipped, last._training.MeanLoss, last._evaluation.MeanLoss, last._evaluation.Accuracy, Stopwatch.GetElapsedTime(began).TotalSeconds);
+    }
+
+    /// <summary>The same for who wants more than the newest numbers.</summary>
+    public static void Run(string specFile, string[] settings, IRoundObserver observer)
+    {
         var path = Path.Combine(AppContext.BaseDirectory, "specs", specFile);
         var read = SpecReader.ReadFile(path, settings);
         var spec = read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
 
-        var began = Stopwatch.GetTimestamp();
         var roots = DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable));
         using var method = TrainingMethods.Create(spec, roots, ComputeDevice.Prepare(spec));
         using var listener = new DataPlaneListener(IPAddress.Loopback);
         using var mesh = new Mesh(new MeshMembership("bench", 1, 0, [listener.EndPoint], [.. new byte[MeshMembership.SecretBytes]]), listener);
         mesh.Connect();
-        var last = new SoleWorker();
-        using var loop = new RoundLoop(method, spec, last);
+        using var loop = new RoundLoop(method, spec, observer);
         loop.Run(mesh, () => default);
-        return new Outcome(last._counters!.Round, last._counters.Skipped, last._training.MeanLoss, last._evaluation.MeanLoss, last._evaluation.Accuracy, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 
     void IRoundObserver.Began(RoundCounters counters) => _counters = counters;

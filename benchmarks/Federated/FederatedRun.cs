@@ -1,11 +1,6 @@
-using System.Net;
-using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
-using Cluster.Trainer.Core.Collectives;
-using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Methods;
 using Cluster.Trainer.Rounds;
-using Cluster.Trainer.Worker;
 
 namespace Cluster.Benchmarks.Federated;
 
@@ -26,18 +21,8 @@ internal sealed class FederatedRun : IRoundObserver
             FormattableString.Invariant($"federated.localLr={cell.Beta}"), FormattableString.Invariant($"federated.globalLr={cell.Alpha}"),
             "nonFinite.maxSkips=1000000", .. overrides,
         ];
-        var path = Path.Combine(AppContext.BaseDirectory, "specs", task.Spec);
-        var read = SpecReader.ReadFile(path, settings);
-        var spec = read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
-
-        var roots = DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable));
-        using var method = TrainingMethods.Create(spec, roots, ComputeDevice.Prepare(spec));
-        using var listener = new DataPlaneListener(IPAddress.Loopback);
-        using var mesh = new Mesh(new MeshMembership("bench", 1, 0, [listener.EndPoint], [.. new byte[MeshMembership.SecretBytes]]), listener);
-        mesh.Connect();
         var run = new FederatedRun();
-        using var loop = new RoundLoop(method, spec, run);
-        loop.Run(mesh, () => default);
+        SoleWorker.Run(task.Spec, settings, run);
         return run._points;
     }
 
