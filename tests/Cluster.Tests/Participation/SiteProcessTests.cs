@@ -8,7 +8,7 @@ using Cluster.Tests.Rounds;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Methods.FedHyper;
 using Cluster.Trainer.Rounds;
-using Cluster.Trainer.Worker;
+using static TorchSharp.torch;
 
 namespace Cluster.Tests.Participation;
 
@@ -64,7 +64,7 @@ public sealed class SiteProcessTests
         foreach (var round in decided) { crew.Absences[round.Round - 1] = round.Absences; }
         return Ranks.Run(1, mesh =>
         {
-            using var method = new FederatedMethod(spec, data.All(spec), ComputeDevice.Prepare(spec)); // Math threads as a worker has them.
+            using var method = new FederatedMethod(spec, data.All(spec), CPU);
             using var loop = new RoundLoop(method, spec, new Recorder());
             loop.Run(mesh, () => default, crew);
             return WeightsHash.Of(method.State.Layout, method.State.Buffers[0].Buffer);

@@ -25,7 +25,9 @@ namespace Cluster.Trainer.Core.Native;
 /// called here. PASSIVE keeps idle OpenMP threads from spinning on cores that other trainers need, but sends them to sleep after
 /// every parallel region, of which a step has hundreds; a spin of a thousand turns (some microseconds) before the sleep bridges
 /// the gaps inside a step. The malloc settings keep freed activations in the process instead of giving the pages back and
-/// faulting them in again every step.</para>
+/// faulting them in again every step. One math thread until a job asks for more: <c>set_num_threads</c> is for the thread that
+/// calls it. Another takes the number over only with the first operation that libtorch itself shares out; MKL's products before
+/// that would use every core of the machine, and their bits depend on it.</para>
 /// </remarks>
 internal static partial class TorchRuntime
 {
@@ -44,6 +46,7 @@ internal static partial class TorchRuntime
         {
             if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null) { SetDefault("GOMP_SPINCOUNT", "1000"); }
             SetDefault("OMP_WAIT_POLICY", "PASSIVE");
+            SetDefault("OMP_NUM_THREADS", "1");
             SetDefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8"); // cuBLAS is deterministic only with a fixed workspace.
             _ = mallopt(M_MMAP_THRESHOLD, 1 << 30);
             _ = mallopt(M_TRIM_THRESHOLD, int.MaxValue);
