@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Client;
@@ -80,7 +81,7 @@ internal sealed class RunScreen
 
         foreach (var sample in view.Samples.Where(sample => sample.Values.ContainsKey("evalLoss")))
         {
-            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}"));
+            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}{AtClients(sample.Values)}"));
         }
 
         if (view.State != last?.State && view.State is JobState.Waiting or JobState.Stopping) { Say($"{view.State}: {view.Reason}"); }
@@ -93,6 +94,16 @@ internal sealed class RunScreen
         string[] sets = [.. values.Where(v => v.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(v => v.Key, StringComparer.Ordinal)
             .Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Key[prefix.Length..]} {v.Value:F4}"))];
         return sets.Length == 0 ? "" : $" ({string.Join(", ", sets)})";
+    }
+
+    /// <summary>The means over the clients of a federated job, and between what smallest and largest they lie.</summary>
+    private static string AtClients(ImmutableDictionary<string, double> values)
+    {
+        if (!values.TryGetValue("localEvalClients", out var clients)) { return ""; }
+        var missing = values["localEvalClientsAbsent"] > 0 ? string.Create(CultureInfo.InvariantCulture, $", {values["localEvalClientsAbsent"]:N0} absent") : "";
+        var scores = clients == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
+            $": loss {values["localEvalLoss"]:F4} ({values["localEvalLossMin"]:F4} to {values["localEvalLossMax"]:F4}), accuracy {values["localEvalAccuracy"]:P2} ({values["localEvalAccuracyMin"]:P2} to {values["localEvalAccuracyMax"]:P2})");
+        return string.Create(CultureInfo.InvariantCulture, $"; at {clients:N0} clients{missing}{scores}");
     }
 
     private void ShowLineWhenDue(JobView view)
