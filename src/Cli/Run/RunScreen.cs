@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Client;
@@ -81,7 +80,7 @@ internal sealed class RunScreen
 
         foreach (var sample in view.Samples.Where(sample => sample.Values.ContainsKey("evalLoss")))
         {
-            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}{AtClients(sample.Values)}"));
+            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}{FederatedWords.OfEvaluation(sample.Values)}"));
         }
 
         if (view.State != last?.State && view.State is JobState.Waiting or JobState.Stopping) { Say($"{view.State}: {view.Reason}"); }
@@ -94,16 +93,6 @@ internal sealed class RunScreen
         string[] sets = [.. values.Where(v => v.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(v => v.Key, StringComparer.Ordinal)
             .Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Key[prefix.Length..]} {v.Value:F4}"))];
         return sets.Length == 0 ? "" : $" ({string.Join(", ", sets)})";
-    }
-
-    /// <summary>The means over the clients of a federated job, and between what smallest and largest they lie.</summary>
-    private static string AtClients(ImmutableDictionary<string, double> values)
-    {
-        if (!values.TryGetValue("localEvalClients", out var clients)) { return ""; }
-        var missing = values["localEvalClientsAbsent"] > 0 ? string.Create(CultureInfo.InvariantCulture, $", {values["localEvalClientsAbsent"]:N0} absent") : "";
-        var scores = clients == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
-            $": loss {values["localEvalLoss"]:F4} ({values["localEvalLossMin"]:F4} to {values["localEvalLossMax"]:F4}), accuracy {values["localEvalAccuracy"]:P2} ({values["localEvalAccuracyMin"]:P2} to {values["localEvalAccuracyMax"]:P2})");
-        return string.Create(CultureInfo.InvariantCulture, $"; at {clients:N0} clients{missing}{scores}");
     }
 
     private void ShowLineWhenDue(JobView view)
@@ -134,7 +123,7 @@ internal sealed class RunScreen
         }
     }
 
-    /// <summary>Round, loss, learning rate, samples per second, time left.</summary>
+    /// <summary>Round, loss, learning rate, clients, samples per second, time left.</summary>
     private string Line(JobView view)
     {
         var now = Stopwatch.GetElapsedTime(_began).TotalSeconds;
@@ -144,7 +133,7 @@ internal sealed class RunScreen
         var perSecond = done > 0 ? done / (now - _firstRoundAt) : 0;
         var samplesPerSecond = view.Round > 0 ? perSecond * view.SamplesSeen / view.Round : 0;
         var left = perSecond > 0 ? TimeSpan.FromSeconds((view.Rounds - view.Round) / perSecond) : (TimeSpan?)null;
-        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}{(view.Metrics.TryGetValue("globalLr", out var alpha) ? string.Create(CultureInfo.InvariantCulture, $"  global lr {alpha:G3}") : "")}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
+        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}{FederatedWords.OfRound(view.Metrics)}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
     }
 
     private static string Bar(long done, long of)
