@@ -10,6 +10,7 @@
 //   AppHost:Port              8080; of the API
 //   AppHost:GatewayPort       30000; of the silo's gateway, in folder mode
 //   AppHost:Store             .cluster/aspire in the repository; root of the job folders, and of the silo's state in folder mode
+//   CLUSTER_DATA              none; folders of data sets beside the samples that ship, separated like PATH
 //   ConnectionStrings:redis   none; a Redis that runs already, instead of one in a container: 127.0.0.1:6379,password=...
 #:sdk Aspire.AppHost.Sdk@13.6.4
 #:package Aspire.Hosting.AppHost@13.6.5
@@ -31,6 +32,7 @@ var builder = DistributedApplication.CreateBuilder(args);
 var settings = builder.Configuration.GetSection("AppHost");
 var repository = Path.GetFullPath(Path.Combine(builder.AppHostDirectory, "../.."));
 var store = Path.GetFullPath(settings["Store"] ?? Path.Combine(repository, ".cluster/aspire"));
+string[] data = [.. new[] { builder.Configuration["CLUSTER_DATA"], Path.Combine(repository, "samples/data") }.OfType<string>()];
 var (port, trainers, gpus) = (Number("Port", 8080, 1, 65535), Number("Trainers", 3, 0, 64), Number("Gpus", 0, 0, 64));
 var api = new HttpClient { BaseAddress = new($"http://{Loopback}:{port}") };
 
@@ -58,6 +60,7 @@ reachSilo(dashboard);
 dashboard
     .WithEnvironment("Cluster__Urls", api.BaseAddress.GetLeftPart(UriPartial.Authority))
     .WithEnvironment("Cluster__Store", store)
+    .WithEnvironment("Cluster__Data", string.Join(Path.PathSeparator, data))
     .WithHttpEndpoint(port, targetPort: port, name: "http", isProxied: false) // It listens there itself: nothing between.
     .WithHttpHealthCheck("/health/ready")
     .WithUrlForEndpoint("http", url => url.DisplayText = "API")

@@ -53,7 +53,7 @@ public sealed class AppHostTests
     {
         var (silo, dashboard, clients, trainer) = (AppHostFile.KeysFor("silo"), AppHostFile.KeysFor("dashboard"), AppHostFile.KeysFor("client"), AppHostFile.KeysFor("trainer"));
         Assert.All(silo, key => AssertRead(key, c => SiloSettings.From(c).ToString()));
-        Assert.All(dashboard.Concat(clients), key => AssertRead(key, c => $"{ApiSettings.From(c, "gateway")} {ClusterAddress.From(c)}"));
+        Assert.All(dashboard.Concat(clients), key => AssertRead(key, c => $"{ApiSettings.From(c, "gateway")} {string.Join('|', ApiSettings.From(c, "gateway").DataRoots)} {ClusterAddress.From(c)}"));
         Assert.All(trainer.Concat(clients), key => AssertRead(key, c => $"{c.GetSection("Cluster").Get<TrainerSettings>() ?? new()} {ClusterAddress.From(c)}"));
 
         // None was overlooked above.
@@ -109,7 +109,7 @@ public sealed class AppHostTests
     {
         var samples = AppHostFile.All(@"""(samples/[^""]+)""");
         Assert.NotEmpty(samples);
-        Assert.All(samples, sample => Assert.True(File.Exists(Path.Combine(AppHostFile.Root, sample)), sample));
+        Assert.All(samples, sample => Assert.True(Path.Exists(Path.Combine(AppHostFile.Root, sample)), sample));
     }
 
     [Fact]
