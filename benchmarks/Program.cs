@@ -20,6 +20,7 @@ return args switch
     ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
     ["layers", .. var rest] => LayersBenchmark.Run(rest),
     ["federated-clients", .. var rest] => FederatedClientsBenchmark.Run(rest),
+    ["tokenize", .. var rest] => TokenizeBenchmark.Run(rest),
     ["memory", .. var rest] => MemoryBenchmark.Run(rest),
     ["job-rank", .. var rest] => JobRank.Run(rest), // One process of the three above.
     _ => Usage(),
@@ -27,6 +28,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | forward-forward-table | first-round | recovery | control-plane | efficiency | layers | memory | federated-clients [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | forward-forward-table | first-round | recovery | control-plane | efficiency | layers | tokenize | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }
