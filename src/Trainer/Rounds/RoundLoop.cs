@@ -59,7 +59,7 @@ internal sealed class RoundLoop : IDisposable
         var attendance = new Attendance(mesh, crew ?? new PlainCrew(mesh.Size), _spec, _time);
         attendance.Begin(_counters.Round);
         _observer.Began(_counters);
-        using var pipeline = _method is ILayerwiseMethod { SharesLayers: true } layers && mesh.Size > 1 ? new LayerPipeline(layers, mesh, NeedsWholeState) : null;
+        using var pipeline = _method is ILayerwiseMethod { SharesLayers: true } layers && mesh.Size > 1 ? new LayerPipeline(layers, mesh, NeedsWholeState, _time) : null;
         var byLayers = 0L; // The first round that may be computed with layers shared out.
         var agreed = default(RoundWish);
         while (true)
