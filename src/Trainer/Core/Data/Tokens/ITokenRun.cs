@@ -20,7 +20,7 @@ internal sealed class ByteRun(byte[] text) : ITokenRun
 {
     public long Length => text.Length;
 
-    public int Vocabulary => 256;
+    public int Vocabulary => ByteTokenizer.Count;
 
     public string TokenizerSha256 => ByteTokenizer.Hash;
 

@@ -29,12 +29,15 @@ internal sealed class ByteTokenizer : ITokenizer
 {
     public const string Name = "bytes";
 
+    /// <summary>The values of a byte.</summary>
+    public const int Count = 256;
+
     /// <summary>Of the name, in place of files.</summary>
     public static string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData("bytes"u8));
 
-    private static readonly byte[] s_all = [.. Enumerable.Range(0, 256).Select(b => (byte)b)];
+    private static readonly byte[] s_all = [.. Enumerable.Range(0, Count).Select(b => (byte)b)];
 
-    public int Vocabulary => 256;
+    public int Vocabulary => Count;
 
     public string Sha256 => Hash;
 
