@@ -71,7 +71,7 @@ public sealed class TokenJobTests : IDisposable
         Assert.Equal(expected, Answer(Read(Lamb), 3));
         Assert.Equal(expected, Answer(Read(Lamb, "data.path=large"), 1));
         using var method = TrainingMethods.Create(Read(Lamb), Roots, CPU);
-        Assert.Equal([400, 16], method.State.Layout.Parameters.Single(parameter => parameter.Name == "token.weight").Shape); // The manifest's vocabulary.
+        Assert.Equal([400L, 16L], method.State.Layout.Parameters.Single(parameter => parameter.Name == "token.weight").Shape.ToArray()); // The manifest's vocabulary.
     }
 
     [Fact]

@@ -8,8 +8,9 @@ namespace Cluster.Trainer.Core.Data.Tokens;
 
 /// <summary>Writes a stream of tokens into shards of equal length, and hashes them as they go.</summary>
 /// <param name="vocabulary">Decides the bytes of a token.</param>
-/// <param name="shardTokens">Tokens in each shard but the last.</param>
-internal sealed class TokenShardWriter(IDisk disk, string folder, int vocabulary, long shardTokens) : IDisposable
+/// <param name="shardTokens">Tokens in each shard but the last; at least 1.</param>
+/// <param name="maxShards">A folder with more files serves nobody.</param>
+internal sealed class TokenShardWriter(IDisk disk, string folder, int vocabulary, long shardTokens, int maxShards = TokenShardWriter.MaxShards) : IDisposable
 {
     public const int MaxShards = 100_000;
 
@@ -66,9 +67,9 @@ internal sealed class TokenShardWriter(IDisk disk, string folder, int vocabulary
         _held += into.Length;
     }
 
-    private Stream BeginShard() => _shards.Count < MaxShards
+    private Stream BeginShard() => _shards.Count < maxShards
         ? disk.CreateFile(Path.Combine(folder, TokenManifest.ShardName(_shards.Count)))
-        : throw new BadInputException($"--shard-tokens: found {shardTokens}, which makes more than {MaxShards:N0} shards; allowed: a larger number");
+        : throw new BadInputException($"--shard-tokens: found {shardTokens}, which makes more than {maxShards:N0} shards; allowed: a larger number");
 
     private void EndShard()
     {
