@@ -123,7 +123,7 @@ public sealed class TokenShardTests : IDisposable
         Assert.Empty(Directory.GetDirectories(_folder.Path));
 
         // What a killed run left is no hindrance; what is there whole is.
-        _folder.Write("t1.partial/tokens-00000.bin", "left");
+        _folder.Write("t1.tokens-partial/tokens-00000.bin", "left");
         var folder = await TokenizeAsync("t1", 100, good);
         Assert.Equal([folder], Directory.GetDirectories(_folder.Path));
         Assert.Contains("exists already", (await Assert.ThrowsAsync<BadInputException>(() => TokenizeAsync("t1", 100, good))).Message, StringComparison.Ordinal);

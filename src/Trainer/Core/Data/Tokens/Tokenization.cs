@@ -34,7 +34,7 @@ internal sealed class Tokenization(IReadOnlyList<TextSource> sources, ITokenizer
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (Path.Exists(target)) { throw new BadInputException($"--out: {folder} exists already; allowed: a new folder, since jobs may be using what is there"); }
 
-        var beside = $"{target}.partial";
+        var beside = $"{target}.tokens-partial";
         if (Directory.Exists(beside)) { Directory.Delete(beside, recursive: true); }
         _disk.CreateDirectory(beside);
         try
