@@ -48,7 +48,7 @@ internal static class ContinualPlots
         {
             // A stage begins with the trunk's state at the end of the one before.
             var points = Means(e => !e.Node!.IsOnBranch && (e.Node.Stage == name || e.Node.Step == stage * trunkUpdates), stage);
-            var line = plot.Add.ScatterLine([.. points.Select(p => p.X)], [.. points.Select(p => p.Y)], colour);
+            var line = plot.Add.ScatterLine(points.Select(p => p.X).ToArray(), points.Select(p => p.Y).ToArray(), colour);
             line.LineWidth = 2;
             if (stage == 0) { line.LegendText = schedule; }
         }
