@@ -43,7 +43,7 @@ internal sealed class TokenAuthentication(
     {
         if (IsPage(Request))
         {
-            Response.Redirect($"/login?from={Uri.EscapeDataString(Request.Path.ToUriComponent())}");
+            Response.Redirect($"/login?from={Uri.EscapeDataString($"{Request.Path.ToUriComponent()}{Request.QueryString}")}");
             return Task.CompletedTask;
         }
 

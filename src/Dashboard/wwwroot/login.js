@@ -32,5 +32,5 @@ form.addEventListener("submit", async event => {
 function destination() {
   const from = new URLSearchParams(location.search).get("from") ?? "/";
   const url = new URL(from, location.origin);
-  return from.startsWith("/") && url.origin === location.origin ? url.pathname : "/";
+  return from.startsWith("/") && url.origin === location.origin ? url.pathname + url.search : "/";
 }
