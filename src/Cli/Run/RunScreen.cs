@@ -80,7 +80,7 @@ internal sealed class RunScreen
 
         foreach (var sample in view.Samples.Where(sample => sample.Values.ContainsKey("evalLoss")))
         {
-            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}"));
+            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}{FederatedWords.OfEvaluation(sample.Values)}"));
         }
 
         if (view.State != last?.State && view.State is JobState.Waiting or JobState.Stopping) { Say($"{view.State}: {view.Reason}"); }
@@ -123,7 +123,7 @@ internal sealed class RunScreen
         }
     }
 
-    /// <summary>Round, loss, learning rate, samples per second, time left.</summary>
+    /// <summary>Round, loss, learning rate, clients, samples per second, time left.</summary>
     private string Line(JobView view)
     {
         var now = Stopwatch.GetElapsedTime(_began).TotalSeconds;
@@ -133,7 +133,7 @@ internal sealed class RunScreen
         var perSecond = done > 0 ? done / (now - _firstRoundAt) : 0;
         var samplesPerSecond = view.Round > 0 ? perSecond * view.SamplesSeen / view.Round : 0;
         var left = perSecond > 0 ? TimeSpan.FromSeconds((view.Rounds - view.Round) / perSecond) : (TimeSpan?)null;
-        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}{(view.Metrics.TryGetValue("globalLr", out var alpha) ? string.Create(CultureInfo.InvariantCulture, $"  global lr {alpha:G3}") : "")}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
+        return string.Create(CultureInfo.InvariantCulture, $"{Bar(view.Round, view.Rounds)} round {view.Round}/{view.Rounds}  loss {Value(view, "loss"):F4}  lr {Value(view, "lr"):G3}{FederatedWords.OfRound(view.Metrics)}  {samplesPerSecond:N0} samples/s  {(left is { } time ? $"{time:h\\:mm\\:ss} left" : "")}{(view.SkippedRounds > 0 ? $"  {view.SkippedRounds} skipped" : "")}");
     }
 
     private static string Bar(long done, long of)

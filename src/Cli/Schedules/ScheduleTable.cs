@@ -33,7 +33,10 @@ internal static class ScheduleTable
     {
         TrainingMethod.Lamb => OfStages(spec, roots),
         TrainingMethod.Continual => OfTrunk(spec.Continual!),
-        _ => throw new BadInputException($"method {SpecSummary.MethodOf(spec)} finds its learning rate while it trains; only methods lamb and continual have a schedule"),
+        TrainingMethod.ForwardForward when spec.ForwardForward is ForwardForwardSpec.Graph => throw new BadInputException(
+            "layers on a graph learn one after the other, each as long as it gets better, at the one rate schedule.lr"),
+        TrainingMethod.ForwardForward => OfStages(spec, roots), // Counted in updates of a layer; behind boxes the layers take turns.
+        _ => throw new BadInputException($"method {SpecSummary.MethodOf(spec)} finds its learning rates while it trains and has no schedule"),
     };
 
     /// <summary>Updates are numbered from 0 in a stage's own count (see <see cref="Schedule"/>), and here from 1 over all stages.</summary>

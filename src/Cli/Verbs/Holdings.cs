@@ -7,8 +7,10 @@ using Cluster.Trainer.Core.Data.Clients;
 namespace Cluster.Cli.Verbs;
 
 /// <summary>What one client holds.</summary>
-/// <param name="Classes">Its samples of each class; empty where samples have none.</param>
-internal sealed record Holding(string Name, long Samples, ImmutableArray<int> Classes);
+/// <param name="Samples">Those that it trains on.</param>
+/// <param name="Classes">These of each class; empty where samples have none.</param>
+/// <param name="HeldBack">Those that it evaluates on.</param>
+internal sealed record Holding(string Name, long Samples, ImmutableArray<int> Classes, long HeldBack);
 
 /// <summary>Who holds what in a federated job.</summary>
 /// <param name="Samples">Training samples of all clients together.</param>
@@ -21,10 +23,10 @@ internal sealed record Holdings(ImmutableArray<Holding> Clients, long Samples, l
         foreach (var client in data.Clients)
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{client.Name}\n"));
-            foreach (var sample in client.Samples) { hash.AppendData(BitConverter.GetBytes(sample)); }
+            foreach (var sample in client.Samples.Concat(client.HeldBack)) { hash.AppendData(BitConverter.GetBytes(sample)); }
         }
 
-        ImmutableArray<Holding> clients = [.. data.Clients.Select(client => new Holding(client.Name, client.Samples.Length, ClassesOf(client)))];
+        ImmutableArray<Holding> clients = [.. data.Clients.Select(client => new Holding(client.Name, client.Samples.Length, ClassesOf(client), client.HeldBack.Length))];
         return new(clients, clients.Sum(client => client.Samples), data.Evaluation.Count, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 

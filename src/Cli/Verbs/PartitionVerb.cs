@@ -56,12 +56,13 @@ internal static class PartitionVerb
             ]));
         if (holdings.Clients.Length > MaxRows) { output.Line($"and {Output.Number(holdings.Clients.Length - MaxRows)} more clients; --json has all"); }
 
+        var heldBack = holdings.Clients.Sum(client => client.HeldBack);
         long[] sizes = [.. holdings.Clients.Select(client => client.Samples).Order()];
         output.Pairs(
         [
             ("clients", Output.Number(sizes.Length)),
             ("samples", $"{Output.Number(holdings.Samples)}, of one client {Output.Number(sizes[0])} to {Output.Number(sizes[^1])}, median {Output.Number(sizes[sizes.Length / 2])}"),
-            ("evaluation", $"{Output.Number(holdings.EvaluationSamples)} samples"),
+            ("evaluation", $"{Output.Number(holdings.EvaluationSamples)} samples{(heldBack > 0 ? $", and {Output.Number(heldBack)} that the clients hold back" : "")}"),
             ("sha256", holdings.Sha256),
         ]);
     }

@@ -60,7 +60,8 @@ public sealed record GenerationFault([property: Id(0)] string? LostWorker, [prop
 /// <param name="Skipped">Rounds skipped since the job began.</param>
 /// <param name="Values">
 /// By name: <c>loss</c>, <c>accuracy</c>, <c>lr</c>, <c>gradientNorm</c>, <c>evalLoss</c>, <c>evalAccuracy</c> (of several data sets
-/// the means, and each as <c>evalLoss.NAME</c>), and what the method adds. At most 256 names of at most 96 characters.
+/// the means, and each as <c>evalLoss.NAME</c>), and what the method adds, such as <c>localEvalAccuracy</c> and its spread over the clients
+/// of a federated job. At most 256 names of at most 96 characters.
 /// </param>
 [GenerateSerializer, Immutable, Alias("cluster.round-sample")]
 public sealed record RoundSample(

@@ -56,4 +56,9 @@ public sealed record SetScore(double Loss, double Accuracy, double Weight);
 /// <param name="Round">Rounds committed.</param>
 /// <param name="Node">Null for jobs with one line of states.</param>
 /// <param name="Scores">By name of the data set; the empty name where there is only one.</param>
-public sealed record EvaluationRecord(long Round, long SamplesSeen, LineageNode? Node, ImmutableSortedDictionary<string, SetScore> Scores);
+public sealed record EvaluationRecord(long Round, long SamplesSeen, LineageNode? Node, ImmutableSortedDictionary<string, SetScore> Scores)
+{
+    /// <summary>What else was measured, by name: of a federated job the evaluation at its clients. Not a number where there was none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableSortedDictionary<string, double>? Values { get; init; }
+}

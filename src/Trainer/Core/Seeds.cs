@@ -45,6 +45,7 @@ internal enum SeedPurpose
     ClientSampling = 23,
     LocalOrder = 24,
     LocalStep = 25,
+    HeldBack = 26,
 
     // Continual pre-training.
     StageShuffle = 41,

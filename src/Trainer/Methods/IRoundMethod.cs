@@ -51,10 +51,10 @@ internal interface IRoundMethod : IDisposable
     /// </summary>
     RoundResult Update(long round, FlatBuffer sum, in Tally tally);
 
-    /// <summary>What an evaluation measures: at least one data set. An evaluation of a set is a round of scalars alone.</summary>
+    /// <summary>What an evaluation measures: at least one data set, which stands first. An evaluation of a set is a round of scalars alone.</summary>
     IReadOnlyList<EvaluationSet> EvaluationSets { get; }
 
-    /// <summary>Depends on the state, the set and the leaf alone.</summary>
+    /// <summary>Depends on the state, the set and the leaf alone. A leaf of a site is asked for at that site alone.</summary>
     Tally Evaluate(EvaluationSet set, Leaf leaf);
 
     /// <summary>Whether all sets are evaluated after so many committed rounds (0 to <see cref="Rounds"/>), beside those that the spec asks for.</summary>
@@ -111,6 +111,12 @@ internal sealed record EvaluationSet(string Name, IReadOnlyList<Leaf> Leaves)
 {
     public const int LeafSize = 256;
 
+    /// <summary>
+    /// Makes of the leaves' results, in their order, what the record says of the set by name: for a set whose leaves are somebody each. An
+    /// absent one's result is of no leaf. Null where only the sum counts.
+    /// </summary>
+    public Func<IReadOnlyList<Tally>, ImmutableDictionary<string, double>>? ValuesOf { get; init; }
+
     /// <summary>The first so many samples of a data set.</summary>
     /// <param name="count">Samples there are.</param>
     /// <param name="limit">At most so many are evaluated.</param>
@@ -118,7 +124,11 @@ internal sealed record EvaluationSet(string Name, IReadOnlyList<Leaf> Leaves)
 }
 
 /// <summary>What evaluating one set gave.</summary>
-internal readonly record struct Evaluation(string Set, Tally Tally);
+internal readonly record struct Evaluation(string Set, Tally Tally)
+{
+    /// <summary>What the record says of it instead of the mean, by name; null where the mean is all. Such a set has no part in the mean over sets.</summary>
+    public ImmutableDictionary<string, double>? Values { get; init; }
+}
 
 /// <summary>What a round did.</summary>
 /// <param name="Skipped">Why the state was left as it is, or null when the update was applied.</param>

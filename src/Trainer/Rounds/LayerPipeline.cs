@@ -23,6 +23,8 @@ namespace Cluster.Trainer.Rounds;
 /// is lost costs the rounds since the last barrier, at most <see cref="MaxRounds"/>.</para>
 /// <para>A number that is not finite concerns all layers of its round, of which the lower ones may have gone on. Then the stretch is
 /// dropped, and its rounds up to that one are computed with leaves shared out, where all ranks see it in time.</para>
+/// <para>Which rank owns which layers begins with what the layers cost by arithmetic, and follows at barriers what they were measured to
+/// take. That decides who computes, and nothing of what comes out.</para>
 /// </remarks>
 internal sealed class LayerPipeline : IDisposable
 {
@@ -32,25 +34,20 @@ internal sealed class LayerPipeline : IDisposable
     private readonly ILayerwiseMethod _method;
     private readonly Mesh _mesh;
     private readonly Func<long, bool> _isBarrier;
-    private readonly ImmutableArray<ILayerRun> _runs; // By rank; the others' receive their state.
-    private readonly ImmutableArray<LayerRange> _layers;
-    private readonly Chain _chain;
-    private readonly LeafAccumulator _accumulator;
+    private readonly TimeProvider _time;
+    private SharedLayers _shared;
     private bool _isCurrent; // This rank's layers are those of the method's state.
 
     /// <param name="isBarrier">Whether all ranks must have the whole state after so many committed rounds.</param>
-    public LayerPipeline(ILayerwiseMethod method, Mesh mesh, Func<long, bool> isBarrier)
+    public LayerPipeline(ILayerwiseMethod method, Mesh mesh, Func<long, bool> isBarrier, TimeProvider time)
     {
-        (_method, _mesh, _isBarrier) = (method, mesh, isBarrier);
-        _layers = [.. LayerSplit.Of(method.LayerCosts, mesh.Size)];
-        _runs = [.. _layers.Select(method.Open)];
-        var longest = method.LongestLeaf;
-        _chain = mesh.CreateChain(
-            round => [.. method.Leaves(round).Select(leaf => Mine.SignalBelow(leaf.Count))], Mine.SignalBelow(longest), Mine.SignalAbove(longest));
-        _accumulator = new LeafAccumulator(() => new FlatBuffer(Mine.ContributionLength, method.State.Buffers[0].Buffer.Tensor.device));
+        (_method, _mesh, _isBarrier, _time) = (method, mesh, isBarrier, time);
+        _shared = new SharedLayers(method, mesh, LayerSplit.Of(method.LayerCosts, mesh.Size));
     }
 
-    private ILayerRun Mine => _runs[_mesh.Rank];
+    private Chain Chain => _shared.Chain;
+
+    private ILayerRun Mine => _shared.Mine;
 
     /// <summary>Computes rounds from a committed state to the next barrier, and commits them to the state, all at once.</summary>
     /// <param name="first">The round that is due.</param>
@@ -65,57 +62,75 @@ internal sealed class LayerPipeline : IDisposable
         if (reports.Min(report => report.Broken) is { } broken) { return new Stretch(agreed, [], broken); }
 
         Commit(first);
+        Rebalance([.. reports.Select(report => report.Busy)]);
         return new Stretch(agreed, [.. Enumerable.Range(0, mine.Rounds.Count).Select(i => LayersOfRound.Join([.. reports.Select(report => report.Rounds[i])]))], null);
+    }
+
+    /// <summary>All ranks have the same times, and decide the same.</summary>
+    private void Rebalance(ImmutableArray<long> times)
+    {
+        var split = LayerSplit.Rebalanced(_method.LayerCosts, _shared.Layers, times);
+        if (split.SequenceEqual(_shared.Layers)) { return; }
+
+        _shared.Dispose();
+        _shared = new SharedLayers(_method, _mesh, split);
+        _isCurrent = false;
     }
 
     private StretchReport Climb(long first, Func<RoundWish> wish)
     {
-        var rounds = new List<LayersOfRound>();
+        var (rounds, times) = (new List<LayersOfRound>(), new List<long>());
         var wished = wish();
         long? broken = null;
-        _chain.Begin(first);
+        Chain.Begin(first);
         for (var round = first; ; round++)
         {
-            var (tally, result) = RunRound(round);
+            var (tally, result, busy) = RunRound(round);
+            times.Add(busy.Ticks);
             if (result.Skipped is not null || !double.IsFinite(tally.Loss)) { broken ??= round; }
             if (broken is null) { rounds.Add(Told(tally, result)); }
 
-            _chain.WishesEnd |= wished.Stop || wished.Generation > _mesh.Generation || broken is not null;
-            if (_chain.EndRound(isLast: _chain.WishesEnd || round + 1 - first == MaxRounds || _isBarrier(round + 1))) { break; }
+            Chain.WishesEnd |= wished.Stop || wished.Generation > _mesh.Generation || broken is not null;
+            if (Chain.EndRound(isLast: Chain.WishesEnd || round + 1 - first == MaxRounds || _isBarrier(round + 1))) { break; }
             wished |= wish();
         }
 
-        _chain.Finish();
-        return _chain.BytesDown == 0
-            ? new StretchReport(wished, broken, broken is null ? rounds : [])
-            : throw new InvalidOperationException($"{_chain.BytesDown} bytes beside credits were sent down");
+        Chain.Finish();
+        return Chain.BytesDown == 0
+            ? new StretchReport(wished, broken, broken is null ? rounds : [], times.Order().ElementAt(times.Count / 2))
+            : throw new InvalidOperationException($"{Chain.BytesDown} bytes beside credits were sent down");
     }
 
-    private (Tally Tally, RoundResult Result) RunRound(long round)
+    private (Tally Tally, RoundResult Result, TimeSpan Busy) RunRound(long round)
     {
         var leaves = _method.Leaves(round);
-        _accumulator.Begin(new Node(0, leaves.Count), leaves.Count);
+        var busy = TimeSpan.Zero;
+        _shared.Accumulator.Begin(new Node(0, leaves.Count), leaves.Count);
         foreach (var leaf in leaves)
         {
-            var above = _chain.IsLast ? null : _chain.Next();
-            var below = _chain.IsFirst ? null : _chain.Take();
-            var tally = Mine.Contribute(round, leaf, below, above, _accumulator.Next());
-            if (below is not null) { _chain.Release(); }
-            if (above is not null) { _chain.HandOn(Mine.SignalAbove(leaf.Count)); }
-            _accumulator.Commit(tally);
+            var above = Chain.IsLast ? null : Chain.Next();
+            var below = Chain.IsFirst ? null : Chain.Take();
+            var start = _time.GetTimestamp();
+            var tally = Mine.Contribute(round, leaf, below, above, _shared.Accumulator.Next());
+            busy += _time.GetElapsedTime(start);
+            if (below is not null) { Chain.Release(); }
+            if (above is not null) { Chain.HandOn(Mine.SignalAbove(leaf.Count)); }
+            _shared.Accumulator.Commit(tally);
         }
 
-        var (_, sum, total) = _accumulator.Nodes[0];
-        return (total, Mine.Update(round, sum, total));
+        var (_, sum, total) = _shared.Accumulator.Nodes[0];
+        var update = _time.GetTimestamp();
+        var result = Mine.Update(round, sum, total);
+        return (total, result, busy + _time.GetElapsedTime(update));
     }
 
     private LayersOfRound Told(in Tally tally, RoundResult result)
     {
         var values = result.Values;
-        if (!_chain.IsLast)
+        if (!Chain.IsLast)
         {
-            var top = $"layer{_layers[_mesh.Rank].End}"; // 0 for a rank that has no layer and makes the samples ready.
-            values = values.SetItem($"{top}.queue", _chain.Waiting).SetItem($"{top}.bytesUp", _chain.BytesUp);
+            var top = $"layer{_shared.Layers[_mesh.Rank].End}"; // 0 for a rank that has no layer and makes the samples ready.
+            values = values.SetItem($"{top}.queue", Chain.Waiting).SetItem($"{top}.bytesUp", Chain.BytesUp);
         }
 
         return new(tally.Samples, tally.Weight, tally.Loss, tally.Correct, tally.Leaves, result.LearningRate, result.GradientNorm, values);
@@ -124,13 +139,13 @@ internal sealed class LayerPipeline : IDisposable
     /// <summary>Every rank's layers to every other; the method's state changes once all have come.</summary>
     private void Commit(long first)
     {
-        for (var rank = 0; rank < _runs.Length; rank++)
+        for (var rank = 0; rank < _shared.Runs.Length; rank++)
         {
-            if (_layers[rank].Count == 0) { continue; }
-            foreach (var (_, buffer) in _runs[rank].State.Buffers) { _mesh.Broadcast(first, rank, buffer); }
+            if (_shared.Layers[rank].Count == 0) { continue; }
+            foreach (var (_, buffer) in _shared.Runs[rank].State.Buffers) { _mesh.Broadcast(first, rank, buffer); }
         }
 
-        foreach (var run in _runs)
+        foreach (var run in _shared.Runs)
         {
             foreach (var name in run.State.Counters.Keys.ToArray()) { run.State.Counters[name] = Mine.State.Counters[name]; }
             StateParts.Copy(run.State, _method.State);
@@ -139,12 +154,7 @@ internal sealed class LayerPipeline : IDisposable
         _isCurrent = true;
     }
 
-    public void Dispose()
-    {
-        _chain.Dispose();
-        _accumulator.Dispose();
-        foreach (var run in _runs) { run.Dispose(); }
-    }
+    public void Dispose() => _shared.Dispose();
 }
 
 /// <summary>How a stretch ended; the same on all ranks.</summary>

@@ -56,10 +56,11 @@ internal sealed class RoundLoop : IDisposable
     {
         using var sum = mesh.CreateSum(_method.ContributionLength, Device);
         StateTransfer.CatchUp(mesh, _method.State, _counters);
-        var attendance = new Attendance(mesh, crew ?? new PlainCrew(mesh.Size), _spec, _time);
+        crew ??= new PlainCrew(mesh.Size);
+        var attendance = new Attendance(mesh, crew, _spec, _time);
         attendance.Begin(_counters.Round);
         _observer.Began(_counters);
-        using var pipeline = _method is ILayerwiseMethod { SharesLayers: true } layers && mesh.Size > 1 ? new LayerPipeline(layers, mesh, NeedsWholeState) : null;
+        using var pipeline = _method is ILayerwiseMethod { SharesLayers: true } layers && mesh.Size > 1 ? new LayerPipeline(layers, mesh, NeedsWholeState, _time) : null;
         var byLayers = 0L; // The first round that may be computed with layers shared out.
         var agreed = default(RoundWish);
         while (true)
@@ -67,7 +68,7 @@ internal sealed class RoundLoop : IDisposable
             if (_counters.SkippedInARow >= _spec.NonFinite.MaxSkips) { return TooManySkips(); }
             if (IsEvaluationDue)
             {
-                var (evaluations, trouble) = Evaluate(mesh);
+                var (evaluations, trouble) = Evaluate(mesh, crew.Sites);
                 if (trouble is not null) { return new LoopEnd.InTrouble($"the evaluation after round {_counters.Round} was broken off: {trouble}"); }
                 _observer.Evaluated(_counters, evaluations);
             }
@@ -194,29 +195,17 @@ internal sealed class RoundLoop : IDisposable
         return (agreed, trouble, [.. allLate], ranges.LeafCount == 0 ? default : fold.Total);
     }
 
-    private (IReadOnlyList<Evaluation> Evaluations, string? Trouble) Evaluate(Mesh mesh)
+    private (IReadOnlyList<Evaluation> Evaluations, string? Trouble) Evaluate(Mesh mesh, IReadOnlyList<string?> sites)
     {
         var evaluations = new List<Evaluation>();
         foreach (var set in _method.EvaluationSets)
         {
-            var (tally, trouble) = Evaluate(mesh, set);
+            var (evaluation, trouble) = EvaluationRound.Run(_method, set, mesh, _counters.Round, sites);
             if (trouble is not null) { return (evaluations, trouble); }
-            evaluations.Add(new Evaluation(set.Name, tally));
+            evaluations.Add(evaluation);
         }
 
         return (evaluations, null);
-    }
-
-    /// <summary>The evaluation of a set is a round of scalars alone.</summary>
-    private (Tally Tally, string? Trouble) Evaluate(Mesh mesh, EvaluationSet set)
-    {
-        var leaves = set.Leaves;
-        var ranges = new LeafRanges(leaves.Count, mesh.Size);
-        var mine = ranges[mesh.Rank];
-        var fold = new CanonicalFold<Tally>(leaves.Count, (_, left, right) => left + right);
-        for (var i = mine.First; i < mine.End; i++) { fold.Push(new Node(i, 1), _method.Evaluate(set, leaves[i])); }
-        var (_, trouble, _, total) = Agree(mesh, _counters.Round, ranges, default, [], [.. fold.Nodes.Select(node => node.Value)]);
-        return (total, trouble);
     }
 
     public void Dispose() => _accumulator.Dispose();

@@ -9,7 +9,8 @@ namespace Cluster.Trainer.Rounds;
 /// <param name="Wish">The rank's own.</param>
 /// <param name="Broken">The first round whose numbers were not finite here, or null.</param>
 /// <param name="Rounds">What the rank's layers did in each; empty after a broken one.</param>
-internal sealed record StretchReport(RoundWish Wish, long? Broken, IReadOnlyList<LayersOfRound> Rounds)
+/// <param name="Busy">The median round's time without waiting for the neighbours, in ticks of 100 ns.</param>
+internal sealed record StretchReport(RoundWish Wish, long? Broken, IReadOnlyList<LayersOfRound> Rounds, long Busy)
 {
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this);
 

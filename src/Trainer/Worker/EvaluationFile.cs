@@ -7,7 +7,7 @@ namespace Cluster.Trainer.Worker;
 
 /// <summary>
 /// Every evaluation of a job, a line each: <c>evaluations.jsonl</c> in its folder, which outlasts what the control plane keeps.
-/// Rank 0 appends; a round that is evaluated again after a restart gets a second line with the same numbers. A disk that takes
+/// Rank 0 appends; a round that is evaluated again after a restart gets a second line with the same numbers, but for sites that came or went. A disk that takes
 /// no more costs lines and never the training.
 /// </summary>
 internal static class EvaluationFile

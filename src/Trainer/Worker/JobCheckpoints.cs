@@ -84,10 +84,12 @@ internal sealed class JobCheckpoints : IDisposable
     /// </summary>
     public void AfterEvaluation(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
     {
-        var scores = evaluations.ToImmutableSortedDictionary(
+        var scores = evaluations.Where(e => e.Values is null).ToImmutableSortedDictionary(
             e => e.Set, e => new SetScore(e.Tally.MeanLoss, e.Tally.Accuracy, e.Tally.Weight), StringComparer.Ordinal);
         var node = _method.NodeAfter(counters.Round);
-        if (EvaluationFile.Append(_directory, new EvaluationRecord(counters.Round, counters.SamplesSeen, node, scores)) is { } problem) { _log.Notice(problem); }
+        var values = evaluations.SelectMany(e => e.Values ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal);
+        var record = new EvaluationRecord(counters.Round, counters.SamplesSeen, node, scores) { Values = values.IsEmpty ? null : values };
+        if (EvaluationFile.Append(_directory, record) is { } problem) { _log.Notice(problem); }
         if (node is { IsMilestone: true }) { _writer.SaveOrFail(_method.State, counters.Round, counters.SamplesSeen, node with { Scores = scores }); }
         TellResults();
     }

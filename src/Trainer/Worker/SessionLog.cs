@@ -123,11 +123,15 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
         }
     }
 
-    /// <summary>Of several sets, each by its name (<c>evalLoss.english</c>), and the mean over them without one.</summary>
+    /// <summary>
+    /// Of several sets, each by its name (<c>evalLoss.english</c>), and the mean over them without one. A set that has values of its own is told
+    /// by these.
+    /// </summary>
     public void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
     {
         var values = ImmutableDictionary.CreateBuilder<string, double>();
-        foreach (var (set, tally) in evaluations)
+        Evaluation[] sets = [.. evaluations.Where(e => e.Values is null)];
+        foreach (var (set, tally) in sets)
         {
             var of = set.Length > 0 ? $".{set}" : "";
             values[$"evalLoss{of}"] = tally.MeanLoss;
@@ -135,8 +139,15 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
             write(FormattableString.Invariant($"round {counters.Round}: evaluation{(set.Length > 0 ? $" on {set}:" : "")} loss {tally.MeanLoss:F4}, accuracy {tally.Accuracy:P2}"));
         }
 
-        values["evalLoss"] = evaluations.Average(e => e.Tally.MeanLoss);
-        values["evalAccuracy"] = evaluations.Average(e => e.Tally.Accuracy);
+        values["evalLoss"] = sets.Average(e => e.Tally.MeanLoss);
+        values["evalAccuracy"] = sets.Average(e => e.Tally.Accuracy);
+        foreach (var evaluation in evaluations.Where(e => e.Values is not null))
+        {
+            values.AddRange(evaluation.Values!);
+            var told = evaluation.Values!.OrderBy(value => value.Key, StringComparer.Ordinal).Select(value => FormattableString.Invariant($"{value.Key} {value.Value:G6}"));
+            write($"round {counters.Round}: evaluation at the {evaluation.Set}: {string.Join(", ", told)}");
+        }
+
         Add(counters, isEvaluation: true, values.ToImmutable());
     }
 

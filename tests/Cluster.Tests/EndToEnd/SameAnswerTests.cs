@@ -58,6 +58,7 @@ public sealed class SameAnswerTests : IDisposable
         federated:
           partition: { kind: dirichlet, clients: 20, alpha: 0.3 }
           clientsPerRound: 7
+          localEvaluation: { share: 0.2 }
           localEpochs: 1
           localBatch: 16
           localLr: 0.01
@@ -84,6 +85,19 @@ public sealed class SameAnswerTests : IDisposable
         }).ToArray();
 
         Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+    }
+
+    /// <summary>On the screen, in the report and in the job's folder.</summary>
+    [Fact]
+    public void What_is_measured_at_the_clients_is_shown_and_kept()
+    {
+        var (result, report) = Tool.RunJob(Write(nameof(Federated), "rounds: 12", "rounds: 2"), _store, "--workers", "1", "--set", "evaluate.everyRounds=1");
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Matches(@"round 2: evaluation loss \d\.\d{4}, accuracy [\d.]+ ?%; at 20 clients: loss \d\.\d{4} \(\d\.\d{4} to \d+\.\d{4}\), accuracy [\d.]+ ?% \([\d.]+ ?% to [\d.]+ ?%\)", result.Output);
+        Assert.InRange(report.GetProperty("metrics").GetProperty("localEvalLossMedian").GetDouble(), 0.01, 10);
+
+        var lines = File.ReadAllLines(Directory.GetFiles(_store, "evaluations.jsonl", SearchOption.AllDirectories).Single());
+        Assert.Equal([20, 20], lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("values").GetProperty("localEvalClients").GetInt32()));
     }
 
     [Fact]
@@ -142,10 +156,9 @@ public sealed class SameAnswerTests : IDisposable
         : [];
 
     /// <summary>Everything that the promise covers: the weights, and what is measured with them.</summary>
-    private static (string Sha, string Loss, string Accuracy, long Samples) Answer(JsonElement report) => (
+    private static (string Sha, string Evaluation, long Samples) Answer(JsonElement report) => (
         report.GetProperty("weightsSha256").GetString()!,
-        report.GetProperty("metrics").GetProperty("evalLoss").GetRawText(),
-        report.GetProperty("metrics").GetProperty("evalAccuracy").GetRawText(),
+        string.Join(", ", report.GetProperty("metrics").EnumerateObject().Where(metric => metric.Name.Contains("eval", StringComparison.OrdinalIgnoreCase)).Select(metric => $"{metric.Name} {metric.Value.GetRawText()}")),
         report.GetProperty("samplesSeen").GetInt64());
 
     public void Dispose() => Directory.Delete(_store, recursive: true);

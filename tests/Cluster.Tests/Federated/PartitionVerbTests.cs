@@ -40,6 +40,18 @@ public sealed class PartitionVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task What_clients_hold_back_is_shown()
+    {
+        string[] held = ["--set", "federated.localEvaluation={share: 0.2}"];
+        var clients = (await ReadAsync(held)).GetProperty("clients").EnumerateArray().Select(client => (Train: client.GetProperty("samples").GetInt64(), Held: client.GetProperty("heldBack").GetInt64())).ToArray();
+        Assert.Equal(3_823, clients.Sum(client => client.Train + client.Held));
+        Assert.All(clients, client => Assert.Equal(0.2 * (client.Train + client.Held), client.Held, 0.5));
+
+        var result = await Tool.RunHereAsync(["data", "partition", Sample, .. held]);
+        Assert.Contains($"1,797 samples, and {clients.Sum(client => client.Held)} that the clients hold back", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_plot_is_a_png_of_its_size()
     {
         var file = Path.Combine(_folder.Path, "holdings.png");

@@ -70,6 +70,22 @@ public sealed class LayerParallelTests
         }
     }
 
+    /// <summary>The upper rank is ten times as slow, by its clock: at the first barrier, the checkpoint after round 8, it gives layers to the lower one, and nothing else changes.</summary>
+    [Fact]
+    public void Layers_move_to_the_faster_rank()
+    {
+        var spec = Jobs.Read(Digits);
+        var (tops, weights) = OnEach(2, spec, (mesh, method) =>
+        {
+            var told = new Recorder();
+            using var loop = new RoundLoop(method, spec, told, new SteadyClock(TimeSpan.FromMilliseconds(mesh.Rank == 0 ? 1 : 10)));
+            loop.Run(mesh, () => default);
+            return (told.Values.Select(values => values.Keys.Single(key => key.EndsWith(".queue", StringComparison.Ordinal))).ToArray(), WeightsHash.Of(method.State.Layout, method.State.Buffers[0].Buffer));
+        })[0];
+        Assert.Equal(Enumerable.Repeat("layer1.queue", 8).Concat(Enumerable.Repeat("layer4.queue", 37)), tops);
+        Assert.Equal(Jobs.Run(Jobs.Read(Digits, "forwardForward.parallel=data")).Weights, weights);
+    }
+
     /// <summary>A decay that makes every weight a hundred thousand times larger in each round, until squares leave the numbers: rounds are skipped as in one process, and the job ends with the same words and state.</summary>
     [Fact]
     public void A_round_that_is_not_finite_is_skipped_as_in_one_process()
@@ -171,6 +187,16 @@ public sealed class LayerParallelTests
         var end = loop.Run(mesh, () => default);
         return (end, StateHash.Of(method.State), method.State.Counters["round"]);
     });
+
+    /// <summary>Every look at it is so much later than the one before.</summary>
+    private sealed class SteadyClock(TimeSpan step) : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now += step.Ticks;
+    }
 
     private static T[] OnEach<T>(int ranks, JobSpec spec, Func<Mesh, IRoundMethod, T> work)
     {

@@ -25,7 +25,8 @@ public sealed class SiteProcessTests
     public async Task The_job_goes_on_without_a_killed_site_takes_it_back_and_is_the_same_after_everything_was_killed()
     {
         using var data = new SiteData();
-        var text = SiteData.Spec(rounds: 400, "checkpoint: { everyRounds: 0 }");
+        var text = SiteData.Spec(rounds: 400, "checkpoint: { everyRounds: 0 }\nevaluate: { everyRounds: 10 }")
+            .Replace("localEpochs: 2", "localEpochs: 2\n  localEvaluation: { share: 0.2 }", StringComparison.Ordinal);
         await using var cluster = await TestCluster.StartAsync(trainers: 0);
         foreach (var site in SiteData.Names) { cluster.AddSite(site, data.FolderOf(site)); }
         var job = await cluster.SubmitAsync("hospitals", text, 3, 3);
@@ -55,6 +56,8 @@ public sealed class SiteProcessTests
         Assert.Equal((0L, true), (Missed(after, "hospital-a"), Missed(after, "hospital-b") >= 3));
         Assert.Equal(0, end.SkippedRounds);
         Assert.Equal(WeightsOf(text, data, after.Rounds), end.WeightsSha256);
+        Assert.Equal((3, 0), (end.Metrics["localEvalClients"], end.Metrics["localEvalClientsAbsent"]));
+        Assert.All(SiteData.Names, site => Assert.InRange(end.Metrics[$"localEvalAccuracy.{site}"], 0.1, 1));
     }
 
     private static string WeightsOf(string text, SiteData data, ImmutableArray<RoundAbsences> decided)

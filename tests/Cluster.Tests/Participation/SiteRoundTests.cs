@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Federation;
 using Cluster.Contracts.Spec;
@@ -96,6 +97,28 @@ public sealed class SiteRoundTests : IDisposable
         Assert.Equal(["read 0", "record 0: hospital-b Absent, hospital-c Absent"], crew.Calls);
     }
 
+    /// <summary>Each site on its own data; what is told of all is what all data in one place tell, and a site that is away is absent.</summary>
+    [Fact]
+    public void Sites_evaluate_the_model_on_what_they_hold_back()
+    {
+        var spec = Spec(2, "federated.localEvaluation={share: 0.2}");
+        var expected = Told(spec, [new FederatedMethod(spec, _data.All(spec), CPU)], new FakeCrew((string?)null))[0];
+        foreach (var sites in (string?[][])[[.. SiteData.Names], ["hospital-c", null, "hospital-a", "hospital-b"]])
+        {
+            Assert.All(Told(spec, [.. sites.Select(site => MethodAt(spec, site))], new FakeCrew(sites)), rank =>
+            {
+                Assert.Equal(expected.OrderBy(v => v.Key), rank.Where(v => !v.Key.Contains('.', StringComparison.Ordinal)).OrderBy(v => v.Key));
+                var each = SiteData.Names.Select(site => rank[$"localEvalAccuracy.{site}"]).Order().ToArray();
+                Assert.Equal((expected["localEvalAccuracyMin"], expected["localEvalAccuracyMedian"], expected["localEvalAccuracyMax"]), (each[0], each[1], each[2]));
+            });
+        }
+
+        var crew = new FakeCrew("hospital-a", "hospital-c");
+        var without = Told(spec, [.. crew.Sites.Select(site => MethodAt(spec, site))], crew);
+        Assert.All(without, rank => Assert.Equal((2, 1, double.NaN), (rank["localEvalClients"], rank["localEvalClientsAbsent"], rank["localEvalLoss.hospital-b"])));
+        Assert.All(without, rank => Assert.True(double.IsFinite(rank["localEvalLoss.hospital-c"])));
+    }
+
     /// <summary>Not even the number of its samples is known elsewhere.</summary>
     [Fact]
     public void A_sites_data_are_read_at_the_site_alone()
@@ -126,6 +149,16 @@ public sealed class SiteRoundTests : IDisposable
         using var loop = new RoundLoop(method, spec, new Recorder(), clock);
         Assert.IsType<LoopEnd.Finished>(loop.Run(mesh, () => default, crew));
         return StateHash.Of(method.State);
+    });
+
+    /// <summary>What the last evaluation told of the clients, by rank.</summary>
+    private static ImmutableDictionary<string, double>[] Told(JobSpec spec, FederatedMethod[] methods, FakeCrew crew) => Ranks.Run(methods.Length, mesh =>
+    {
+        using var method = methods[mesh.Rank];
+        var told = new Recorder();
+        using var loop = new RoundLoop(method, spec, told);
+        Assert.IsType<LoopEnd.Finished>(loop.Run(mesh, () => default, crew));
+        return told.EvaluationValues[^1];
     });
 
     private static JobSpec Spec(int rounds, params string[] overrides) => SpecReader.Read(SiteData.Spec(rounds), "hospitals.yaml", overrides).Require();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Methods;
 using Cluster.Trainer.Rounds;
@@ -18,6 +19,9 @@ internal sealed class Recorder : IRoundObserver
 
     public List<(long Round, Tally Tally)> Evaluations { get; } = [];
 
+    /// <summary>Of the sets that have values of their own, in order.</summary>
+    public List<ImmutableDictionary<string, double>> EvaluationValues { get; } = [];
+
     void IRoundObserver.Began(RoundCounters counters) => BeganAt = counters.Round;
 
     void IRoundObserver.LeavesComputed(int count) => LeavesComputed += count;
@@ -28,6 +32,9 @@ internal sealed class Recorder : IRoundObserver
         Values.Add(result.Values);
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) =>
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    {
         Evaluations.AddRange(evaluations.Select(evaluation => (counters.Round, evaluation.Tally)));
+        EvaluationValues.AddRange(evaluations.Select(evaluation => evaluation.Values).OfType<ImmutableDictionary<string, double>>());
+    }
 }

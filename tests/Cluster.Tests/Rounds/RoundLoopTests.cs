@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Collectives;
@@ -271,6 +272,29 @@ public sealed class RoundLoopTests
         var ranks = Run(count, _ => Two());
         Assert.All(ranks, rank => Assert.Equal([8.0, 3], rank.Told.Evaluations.Select(e => e.Tally.Samples)));
         Assert.All(ranks, rank => Assert.Equal(ranks[0].Told.Evaluations, rank.Told.Evaluations));
+    }
+
+    /// <summary>More leaves than one exchange holds, and each one's result on every rank, in order.</summary>
+    [Theory, MemberData(nameof(RankCounts))]
+    public void What_each_leaf_of_a_set_gave_is_known_everywhere(int count)
+    {
+        const int leaves = 2_500;
+        QuadraticMethod Method() => new(1)
+        {
+            EvaluationSets =
+            [
+                new("", [new Leaf(0, 0, 4)]),
+                new("each", [.. Enumerable.Range(0, leaves).Select(i => new Leaf(i, i, 1))])
+                {
+                    ValuesOf = tallies => tallies.Index().ToImmutableDictionary(t => $"{t.Index}", t => t.Item.Loss),
+                },
+            ],
+        };
+        var ranks = Run(count, _ => Method());
+        Assert.All(ranks, rank => Assert.Equal([4.0, leaves], rank.Told.Evaluations.Select(e => e.Tally.Samples)));
+        Assert.All(ranks, rank => Assert.Equal(
+            Enumerable.Range(0, leaves).Select(i => rank.Method.Evaluate(rank.Method.EvaluationSets[1], new Leaf(i, i, 1)).Loss),
+            Enumerable.Range(0, leaves).Select(i => rank.Told.EvaluationValues.Single()[$"{i}"])));
     }
 
     private static JobSpec Spec { get; } = new()

@@ -96,6 +96,17 @@ public sealed class SessionLogTests
         Assert.All(kept.GroupBy(sample => sample.Round), round => Assert.Equal(["loss", "evalLoss"], round.Select(sample => sample.Values.Keys.Single(key => key.EndsWith("oss", StringComparison.Ordinal)))));
     }
 
+    /// <summary>The mean over sets is that of the others.</summary>
+    [Fact]
+    public void A_set_with_values_of_its_own_is_told_by_them()
+    {
+        Commit(1);
+        _log.Evaluated(_counters, [new Evaluation("", new Tally(10, 10, 5, 1, 1)), new Evaluation("clients", default) { Values = ImmutableDictionary<string, double>.Empty.Add("localEvalLoss", 2) }]);
+        var values = _log.Report().Samples[^1].Values;
+        Assert.Equal(["evalAccuracy", "evalLoss", "localEvalLoss"], values.Keys.Order());
+        Assert.Equal((0.5, 2), (values["evalLoss"], values["localEvalLoss"]));
+    }
+
     [Fact]
     public void A_skipped_round_has_no_values_and_a_notice()
     {

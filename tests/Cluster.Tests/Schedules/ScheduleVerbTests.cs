@@ -31,6 +31,18 @@ public sealed class ScheduleVerbTests : IDisposable
         Assert.Contains("60", result.Output, StringComparison.Ordinal); // 2 epochs of 3,823 samples in batches of 128.
     }
 
+    [Theory]
+    [InlineData("forward-forward-digits.yaml", 0, "constant")]
+    [InlineData("physical-vowels.yaml", 0, "stage-1")]
+    [InlineData("forwardgnn-cora.yaml", 2, "at the one rate schedule.lr")]
+    [InlineData("fedhyper-digits.yaml", 2, "finds its learning rates while it trains")]
+    public async Task Every_method_shows_its_schedule_or_says_why_it_has_none(string sample, int exitCode, string words)
+    {
+        var result = await Tool.RunHereAsync("schedule", Path.Combine(SpecSamples.Root, "samples", sample));
+        Assert.True(result.ExitCode == exitCode, result.All);
+        Assert.Contains(words, result.All, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_picture_that_cannot_be_written_is_bad_input()
     {

@@ -96,6 +96,7 @@ internal sealed class RandomSpecs(int seed)
                 LocalSteps = bySteps ? 7 : null,
                 LocalEpochs = bySteps ? null : 2,
                 ClientsTogether = Coin() ? null : 1,
+                LocalEvaluation = Coin() ? null : new() { Share = 0.01 + (0.98 * _random.NextDouble()) },
                 Participation = Coin() ? null : Fill(new ParticipationSpec()) with { OverSampling = 1 + (0.99 * (most - 1) * _random.NextDouble()) },
                 GlobalLr = scheduler is SchedulerSpec.FedExp ? 1 : _random.NextDouble() + 1e-9,
                 LocalOptimizer = One<LocalOptimizerSpec>(new LocalOptimizerSpec.Sgd(), scheduler is SchedulerSpec.FedHyper { Mode: HyperMode.Released } ? new LocalOptimizerSpec.Sgd() : Fill(new LocalOptimizerSpec.Adam())),

@@ -14,6 +14,7 @@ public sealed class SpecHashTests
     [InlineData("federated.partition={kind: iid, clients: 30}")]
     [InlineData("federated.clientsPerRound=7")]
     [InlineData("federated.maxExamples=100")]
+    [InlineData("federated.localEvaluation={share: 0.2}")]
     [InlineData("federated.weighting=uniform")]
     [InlineData("federated.localEpochs=3")]
     [InlineData("federated.localBatch=16")]

@@ -165,6 +165,10 @@ public sealed class WrongSpecTests
         { "{kind: dirichlet, clients: 30, alpha: 0.5}", "{kind: folders, clients: [{name: a, path: a}]}", 8, "federated.clientsPerRound", "found 6, more than there are clients, allowed: a whole number at least 1 and at most 1" },
         { "{kind: dirichlet, clients: 30, alpha: 0.5}\n  clientsPerRound: 6", "{kind: folders, clients: [{name: a, path: a}, {name: a, path: b}]}\n  clientsPerRound: 2", 7, "federated.partition.clients[1].name", "found \"a\", the name of an earlier client" },
 
+        { "clientsPerRound: 6", "clientsPerRound: 6\n  localEvaluation: {share: 0}", 9, "federated.localEvaluation.share", "above 0 and below 1" },
+        { "clientsPerRound: 6", "clientsPerRound: 6\n  localEvaluation: {share: 1}", 9, "federated.localEvaluation.share", "above 0 and below 1" },
+        { "clientsPerRound: 6", "clientsPerRound: 6\n  localEvaluation: {}", 9, "federated.localEvaluation.share", "found no such key" },
+        { "clientsPerRound: 6", "clientsPerRound: 6\n  localEvaluation: {share: 0.2, everyRounds: 5}", 9, "federated.localEvaluation.everyRounds", "an unknown key, allowed: the keys share" },
         { "clientsPerRound: 6", "clientsPerRound: 6\n  participation: {overSampling: 0.9}", 9, "federated.participation.overSampling", "at least 1 and at most 3" },
         { "clientsPerRound: 6", "clientsPerRound: 12\n  participation: {overSampling: 2.6}", 9, "federated.participation.overSampling", "found 32 clients in a round, more than there are, allowed: at most 30 clients" },
         { "clientsPerRound: 6", "clientsPerRound: 6\n  participation: {quorum: 0}", 9, "federated.participation.quorum", "above 0 and at most 1" },
@@ -208,9 +212,8 @@ public sealed class WrongSpecTests
         ExpectOne(SpecSamples.Federated, written, instead, line, key, part);
 
     [Theory]
-    [InlineData("{kind: dirichlet, clients: 9, alpha: 1}", "federated.partition.kind", "\"dirichlet\" with data.kind text, allowed: iid, speaker or files")]
+    [InlineData("{kind: dirichlet, clients: 9, alpha: 1}", "federated.partition.kind", "\"dirichlet\" with data.kind text, allowed: iid, speaker, files, folders or sites: text has no classes")]
     [InlineData("{kind: shards, clients: 9}", "federated.partition.kind", "\"shards\" with data.kind text")]
-    [InlineData("{kind: folders, clients: [{name: a, path: a}]}", "federated.partition.kind", "allowed: files, which makes each of data.files a client")]
     [InlineData("{kind: files, clients: 2}", "federated.partition.clients", "found 2 with 1 data.files, allowed: 1, one for each file")]
     public void A_partition_that_does_not_fit_text_is_refused(string partition, string key, string part)
     {

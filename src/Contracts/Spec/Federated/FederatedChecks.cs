@@ -51,8 +51,7 @@ internal static class FederatedChecks
         var (partitionKind, dataKind) = (SpecNames.Of(partition.GetType()), SpecNames.Of(data.GetType()));
         var (fits, wanted) = (partition, data) switch
         {
-            (PartitionSpec.Dirichlet or PartitionSpec.Shards, DataSpec.Text) => (false, "iid, speaker or files: text has no classes"),
-            (PartitionSpec.Folders or PartitionSpec.Sites, DataSpec.Text) => (false, "files, which makes each of data.files a client"),
+            (PartitionSpec.Dirichlet or PartitionSpec.Shards, DataSpec.Text) => (false, "iid, speaker, files, folders or sites: text has no classes"),
             (PartitionSpec.Speaker or PartitionSpec.Files, not DataSpec.Text) => (false, "iid, dirichlet, shards, folders or sites"),
             _ => (true, ""),
         };

@@ -21,6 +21,9 @@ public sealed record FederatedSpec
     [AtLeast(1), AtMost(1_000_000_000)]
     public int? MaxExamples { get; init; }
 
+    /// <summary>The global model evaluated at the clients, on samples that they hold back; not by default.</summary>
+    public LocalEvaluationSpec? LocalEvaluation { get; init; }
+
     /// <summary>Clients that a round samples, without replacement and all equally likely; more with <see cref="ParticipationSpec.OverSampling"/>.</summary>
     [AtLeast(1), AtMost(4096)]
     public required int ClientsPerRound { get; init; }

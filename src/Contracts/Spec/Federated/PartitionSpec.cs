@@ -72,7 +72,10 @@ public abstract record PartitionSpec
         public override int ClientCount => Clients;
     }
 
-    /// <summary>Images: each client's training samples lie in a folder of its own, in the files of <c>data.kind</c>; evaluated is what <c>data.path</c> holds.</summary>
+    /// <summary>
+    /// Each client's training samples lie in a folder of its own: images in the files of <c>data.kind</c>, text in all its files that end in
+    /// .txt, in the order of their names. Evaluated is what <c>data.path</c> holds for evaluation, or the evaluation part of <c>data.files</c>.
+    /// </summary>
     public sealed record Folders : PartitionSpec
     {
         [NotEmpty]
@@ -82,9 +85,9 @@ public abstract record PartitionSpec
     }
 
     /// <summary>
-    /// Images: each client is a site, a trainer that was started with that name and a folder of its own (<c>--Cluster:Site</c>,
-    /// <c>--Cluster:SiteData</c>). What lies there is trained on there and nowhere else; evaluated is what <c>data.path</c> holds, on all
-    /// workers. A site that is away misses its rounds.
+    /// Each client is a site, a trainer that was started with that name and a folder of its own (<c>--Cluster:Site</c>,
+    /// <c>--Cluster:SiteData</c>), which holds what those of <c>folders</c> hold. What lies there is trained on there and nowhere else;
+    /// evaluated is what <c>data</c> names, on all workers. A site that is away misses its rounds.
     /// </summary>
     public sealed record Sites : PartitionSpec
     {

@@ -5,6 +5,23 @@ namespace Cluster.Trainer.Core.Data;
 /// <summary>Plain text: the files' bytes joined in the order given, the last share of them kept for evaluation.</summary>
 internal static class TextFiles
 {
+    private const string Ending = ".txt";
+
+    /// <summary>The files of a folder that end in <c>.txt</c>, in the ordinal order of their names; those in folders within it are none.</summary>
+    /// <exception cref="BadInputException">There is none, or the folder cannot be read.</exception>
+    public static IReadOnlyList<string> In(string folder)
+    {
+        try
+        {
+            string[] files = [.. Directory.EnumerateFiles(folder).Where(file => file.EndsWith(Ending, StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
+            return files.Length > 0 ? files : throw new BadInputException($"{folder} has no file that ends in {Ending}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{folder} cannot be read: {e.Message}");
+        }
+    }
+
     /// <summary>One split. Only its bytes are read and held.</summary>
     /// <exception cref="BadInputException">A file is missing, empty, gzip or not readable, or the split is too large for memory.</exception>
     public static byte[] Read(IReadOnlyList<string> paths, double evaluationShare, DataSplit split)

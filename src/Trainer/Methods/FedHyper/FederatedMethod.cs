@@ -45,6 +45,7 @@ internal sealed class FederatedMethod : IRoundMethod
     private readonly List<(string Name, FlatBuffer Buffer)> _moments = [];
     private readonly IClientTrainer _trainer;
     private readonly ServerStep _server;
+    private readonly LocalEvaluation? _local;
     private (long Round, Leaf[] Leaves) _cohort = (-1, []);
 
     /// <exception cref="Contracts.BadInputException">The data are missing or damaged, do not fit the model, or a client would have none.</exception>
@@ -72,7 +73,8 @@ internal sealed class FederatedMethod : IRoundMethod
 
         Rounds = spec.Rounds!.Value;
         ContributionLength = Layout.Length + ClientTable.Length(_federated.Invited);
-        EvaluationSets = [EvaluationSet.Of("", data.Evaluation.Count, spec.Evaluate.Samples)];
+        _local = _federated.LocalEvaluation is null ? null : new LocalEvaluation(spec, data, _model, device);
+        EvaluationSets = [EvaluationSet.Of("", data.Evaluation.Count, spec.Evaluate.Samples), .. _local is null ? [] : (EvaluationSet[])[_local.Set]];
         State = new MethodState(
             Layout,
             [("theta", _global), ("lastUpdate", _last), .. _moments],
@@ -170,6 +172,7 @@ internal sealed class FederatedMethod : IRoundMethod
     public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {
         _model.Theta.CopyFrom(_global);
+        if (set == _local?.Set) { return _local.At((int)leaf.First); }
         using var batch = _data.Evaluation.GatherRun(leaf.First, leaf.Count, Seeds.Derive(_spec.Seed, SeedPurpose.Masking, -1), _device);
         return _model.EvaluateLeaf(batch);
     }

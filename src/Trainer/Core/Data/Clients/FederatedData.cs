@@ -8,9 +8,12 @@ namespace Cluster.Trainer.Core.Data.Clients;
 /// <summary>One client and what it holds.</summary>
 /// <param name="Name">In records and messages; unique in a job.</param>
 /// <param name="Set">Where its samples are read from.</param>
-/// <param name="Samples">Their numbers in the set; at least one, but for a site that is elsewhere.</param>
+/// <param name="Samples">Numbers in the set of those that it trains on; at least one, but for a site that is elsewhere.</param>
 internal sealed record ClientData(string Name, IDataSet Set, long[] Samples)
 {
+    /// <summary>Numbers of those that it never trains on, and evaluates the global model on.</summary>
+    public long[] HeldBack { get; init; } = [];
+
     /// <summary>It is a site.</summary>
     public bool IsSite { get; init; }
 }
@@ -35,9 +38,15 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
             PartitionSpec.Sites sites => opening.BySite(sites, site),
             _ => (opening.Dealt(federated.Partition), opening.Split(DataSplit.Evaluation)),
         };
-        return federated.MaxExamples is not { } limit
-            ? new([.. clients], evaluation)
-            : new([.. clients.Select(client => client with { Samples = [.. client.Samples.Take(limit)] })], evaluation);
+        if (federated.MaxExamples is { } limit) { clients = clients.Select(client => client with { Samples = [.. client.Samples.Take(limit)] }); }
+        if (federated.LocalEvaluation is { } local) { clients = clients.Select((client, i) => HoldBack(client, i, spec.Seed, local.Share)); }
+        return new([.. clients], evaluation);
+    }
+
+    private static ClientData HoldBack(ClientData client, int number, long seed, double share)
+    {
+        var (train, evaluation) = HeldBack.Split(seed, number, client.Samples, share);
+        return client with { Samples = train, HeldBack = evaluation };
     }
 
     private sealed class Opening(JobSpec spec, IReadOnlyList<string> roots, int? sequence, bool masked)
@@ -62,7 +71,7 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
         }
 
         public IEnumerable<ClientData> ByFolder(PartitionSpec.Folders folders) =>
-            folders.Clients.Select(client => All(client.Name, DataSets.Open(ImagesIn(client.Path), roots, DataSplit.Train)));
+            folders.Clients.Select(client => All(client.Name, In(client.Path, roots)));
 
         public (IEnumerable<ClientData>, IDataSet) BySite(PartitionSpec.Sites sites, SiteFolder? here)
         {
@@ -72,11 +81,18 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
             ClientData Site(string name)
             {
                 var data = here?.Name == name
-                    ? All(name, DataSets.Open(ImagesIn(Path.GetFullPath(here.Path)), [], DataSplit.Train))
+                    ? All(name, In(Path.GetFullPath(here.Path), []))
                     : new ClientData(name, new ElsewhereSet(name, evaluation), []);
                 return data with { IsSite = true };
             }
         }
+
+        /// <summary>All that a folder of one client's own holds.</summary>
+        private IDataSet In(string path, IReadOnlyList<string> dataRoots) =>
+            _data is DataSpec.Text ? TextIn(DataSearch.FindFolder(path, dataRoots)) : DataSets.Open(ImagesIn(path), dataRoots, DataSplit.Train);
+
+        private TextWindows TextIn(string folder) =>
+            DataSets.Windows(Text, TextFiles.Read(TextFiles.In(folder), evaluationShare: 0, DataSplit.Train), sequence, masked, $"the text in {folder}");
 
         private DataSpec ImagesIn(string path) => _data switch
         {
@@ -84,7 +100,7 @@ internal sealed record FederatedData(ImmutableArray<ClientData> Clients, IDataSe
             DataSpec.Mnist mnist => mnist with { Path = path },
             DataSpec.FashionMnist fashion => fashion with { Path = path },
             DataSpec.Cifar10 cifar => cifar with { Path = path },
-            _ => throw new BadInputException($"federated.partition.kind: folders and sites are for images, not for data.kind {_data.GetType().Name.ToLowerInvariant()}"),
+            _ => throw new BadInputException($"federated.partition.kind: folders and sites are for images and text, not for data.kind {_data.GetType().Name.ToLowerInvariant()}"),
         };
 
         public (IEnumerable<ClientData>, IDataSet) BySpeaker(PartitionSpec.Speaker partition)
