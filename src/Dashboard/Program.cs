@@ -31,6 +31,7 @@ try
     var builder = WebApplication.CreateSlimBuilder(args);
     var address = ClusterAddress.From(builder.Configuration);
     var settings = ApiSettings.From(builder.Configuration, address.ToString());
+    builder.WebHost.UseKestrelHttpsConfiguration();
     builder.AddServiceDefaults();
     builder.Logging.AddFilter(AuditLog.Category, LogLevel.Information).AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
     // An outage is said in every answer; a stack trace for each attempt to connect says no more.

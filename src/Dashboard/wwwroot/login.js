@@ -28,6 +28,8 @@ form.addEventListener("submit", async event => {
   form.elements.token.select();
 });
 
+form.querySelector("button").disabled = false;
+
 /** Only a path of this very site: an address from outside must not send anybody elsewhere. */
 function destination() {
   const from = new URLSearchParams(location.search).get("from") ?? "/";

@@ -52,16 +52,28 @@ internal sealed class Chromium : IAsyncDisposable
         return chromium;
     }
 
-    public Task SizeAsync(int width, int height, bool isDark) => Task.WhenAll(
-        SendAsync("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = width < 600 }).ContinueWith(_ =>
-            SendAsync("Emulation.setEmulatedMedia", new() { ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = isDark ? "dark" : "light" }) }), TaskScheduler.Default).Unwrap());
+    public async Task SizeAsync(int width, int height, bool isDark)
+    {
+        await SendAsync("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = width < 600 });
+        var scheme = new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = isDark ? "dark" : "light" };
+        await SendAsync("Emulation.setEmulatedMedia", new() { ["features"] = new JsonArray(scheme) });
+    }
 
     public Task GoAsync(Uri url) => SendAsync("Page.navigate", new() { ["url"] = url.ToString() });
 
-    /// <summary>The value of a script's expression, as text; empty for nothing.</summary>
+    /// <summary>The value of a script's expression, as text; empty for nothing, and the fault where it has one, such as a page that is being left.</summary>
     public async Task<string> AskAsync(string expression)
     {
-        var answer = await SendAsync("Runtime.evaluate", new() { ["expression"] = expression, ["awaitPromise"] = true, ["returnByValue"] = true });
+        JsonObject answer;
+        try
+        {
+            answer = await SendAsync("Runtime.evaluate", new() { ["expression"] = expression, ["awaitPromise"] = true, ["returnByValue"] = true });
+        }
+        catch (InvalidOperationException left)
+        {
+            return $"fault: {left.Message}";
+        }
+
         return answer["exceptionDetails"] is { } fault ? $"fault: {fault["exception"]?["description"] ?? fault["text"]}" : answer["result"]?["value"]?.ToString() ?? "";
     }
 
@@ -94,8 +106,8 @@ internal sealed class Chromium : IAsyncDisposable
         }
     }
 
-    public Task ClickAsync(string text) => AskAsync(
-        $$"""[...document.querySelectorAll("button, a")].find(one => one.textContent.trim() === {{JsonSerializer.Serialize(text)}} && !one.disabled).click()""");
+    public Task ClickAsync(string kind, string text) => AskAsync(
+        $$"""[...document.querySelectorAll("{{kind}}")].find(one => one.textContent.trim() === {{JsonSerializer.Serialize(text)}} && !one.disabled).click()""");
 
     /// <summary>A picture of the whole page, as a PNG.</summary>
     public async Task<byte[]> PictureAsync()

@@ -45,7 +45,7 @@ public sealed class PageTests
 
         // A stranger is sent to the log-in page, wherever it wants to go; the keyboard is enough.
         await page.GoAsync(new Uri(url, "/submit"));
-        await page.UntilAsync("location.pathname === '/login' && document.querySelector('#token')", "the log-in page");
+        await page.UntilAsync("location.pathname === '/login' && document.querySelector('#login button:not(:disabled)')", "the log-in page");
         await page.TypeAsync("#token", "cluster_guess");
         await page.PressAsync("Enter");
         await page.UntilAsync("document.querySelector('#problem').textContent.includes('not known here')", "the refusal of a wrong token");
@@ -63,7 +63,7 @@ public sealed class PageTests
         await PictureAsync(page, "submit");
         await page.TypeAsync("#spec", Spec);
         await page.UntilAsync("!document.querySelector('button[type=submit]').disabled", "the spec's approval");
-        await page.ClickAsync("Submit");
+        await page.ClickAsync("button", "Submit");
 
         // The curve moves by itself.
         await page.UntilAsync("location.pathname.startsWith('/jobs/pages-')", "the job's page");
@@ -87,14 +87,14 @@ public sealed class PageTests
         await page.SizeAsync(1280, 900, isDark: true);
         await PictureAsync(page, "job-dark");
         await page.SizeAsync(390, 844, isDark: false);
+        await page.UntilAsync("document.documentElement.scrollWidth <= innerWidth", "a page as narrow as a phone");
         await PictureAsync(page, "job-phone");
-        Assert.Equal("true", (await page.AskAsync("document.documentElement.scrollWidth <= innerWidth")).ToLowerInvariant());
         await page.SizeAsync(1280, 900, isDark: false);
 
         var job = await page.AskAsync("location.pathname");
         foreach (var (name, link, sign) in s_tour)
         {
-            await page.ClickAsync(name);
+            await page.ClickAsync("a", name);
             await page.UntilAsync($"location.pathname === '{link}' && document.querySelector('main').innerText.includes('{sign}')", $"the page {name}");
             await PictureAsync(page, name.ToLowerInvariant());
         }
@@ -103,11 +103,11 @@ public sealed class PageTests
         await page.UntilAsync("Number(document.querySelector('[data-testid=chart-comparison]')?.dataset.points) > 20", "the comparison");
         await page.AskAsync($"location.assign('{job}')");
         await page.UntilAsync("[...document.querySelectorAll('button')].some(b => b.textContent === 'Cancel' && !b.disabled)", "the job's page again");
-        await page.ClickAsync("Cancel");
+        await page.ClickAsync("button", "Cancel");
         await page.UntilAsync("document.querySelector('[data-testid=state]').textContent === 'Cancelled'", "the end");
 
         Assert.Empty(page.Complaints);
-        await page.ClickAsync("Log out");
+        await page.ClickAsync("button", "Log out");
         await page.UntilAsync("location.pathname === '/login'", "the log-in page after the log-out");
     }
 
