@@ -33,6 +33,9 @@ public sealed record ApiSettings
     /// <summary>Requests that one caller may send a second, over time.</summary>
     public int RequestsPerSecond { get; init; } = 200;
 
+    /// <summary>Requests that strangers at one address may send a second: for a log-in page, what it loads, and a few mistakes.</summary>
+    public int StrangersPerSecond { get; init; } = 10;
+
     /// <summary>Event streams that one caller may have open.</summary>
     public int StreamsPerCaller { get; init; } = 512;
 
@@ -76,6 +79,7 @@ public sealed record ApiSettings
             Tokens = cluster["Tokens"] is { Length: > 0 } tokens ? tokens : null,
             Oidc = OidcSettings.From(cluster.GetSection("Oidc")),
             RequestsPerSecond = Number(cluster, "RequestsPerSecond", defaults.RequestsPerSecond),
+            StrangersPerSecond = Number(cluster, "StrangersPerSecond", defaults.StrangersPerSecond),
             StreamsPerCaller = Number(cluster, "StreamsPerCaller", defaults.StreamsPerCaller),
             AllowRemote = cluster["AllowRemote"] switch
             {

@@ -10,7 +10,8 @@
 //   Cluster:Oidc:Authority           address of an OpenID Connect provider whose access tokens are good here too
 //   Cluster:Oidc:Audience            what its tokens must be made for
 //   Cluster:Oidc:RoleClaim           roles; the claim that says cluster-viewer, cluster-submitter or cluster-admin
-//   Cluster:RequestsPerSecond        200; what one caller may ask over time (strangers: 10)
+//   Cluster:RequestsPerSecond        200; what one caller may ask over time
+//   Cluster:StrangersPerSecond       10; what callers without a token may ask, by address
 //   Cluster:StreamsPerCaller         512; event streams that one caller may have open
 //   Kestrel:Certificates:Default:... for https addresses in Cluster:Urls, as everywhere in ASP.NET
 //   Cluster:Store                    .cluster; root of the job folders, which the workers must see under the same path

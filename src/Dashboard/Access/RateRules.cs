@@ -14,9 +14,6 @@ internal static class RateRules
 {
     public const string Streams = "streams";
 
-    /// <summary>For a log-in page, what it loads, and a few mistakes.</summary>
-    private const int StrangersPerSecond = 10;
-
     /// <summary>So many seconds' worth may come at once.</summary>
     private const int Burst = 4;
 
@@ -24,7 +21,7 @@ internal static class RateRules
     {
         options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => Callers.Of(context.User) is { } caller
             ? Bucket($"caller {caller.Id}", settings.RequestsPerSecond)
-            : Bucket($"address {context.Connection.RemoteIpAddress}", Math.Min(StrangersPerSecond, settings.RequestsPerSecond)));
+            : Bucket($"address {context.Connection.RemoteIpAddress}", settings.StrangersPerSecond));
         options.AddPolicy(Streams, context => RateLimitPartition.GetConcurrencyLimiter(
             Callers.Of(context.User)?.Id ?? "", _ => new ConcurrencyLimiterOptions { PermitLimit = settings.StreamsPerCaller }));
         options.OnRejected = (rejected, _) =>

@@ -1,7 +1,17 @@
 // Curves over rounds, drawn by uPlot on a canvas.
-import { h } from "./dom.js";
+import { h, number } from "./dom.js";
 
 const Colours = ["#2f6fde", "#d9642c", "#2a9d63", "#a04bc0", "#c2972b", "#d13d6b", "#3aa6b9", "#7a6a5a", "#6b8e23", "#8080ff"];
+
+/** Digits behind the point that a step between ticks has: 2 for 0.25. */
+function digits(step) {
+  for (let count = 0; count < 12; count++) {
+    const scaled = step * 10 ** count;
+    if (Math.abs(scaled - Math.round(scaled)) <= 1e-6 * scaled) return count;
+  }
+
+  return 12;
+}
 
 /**
  * A chart that is fed with columns: draw(rounds, [{ label, values }], marks). The legend shows the values under the pointer;
@@ -52,10 +62,17 @@ export function chart(title, signal, { isLog = false } = {}) {
     return {
       ...size(),
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
-      axes: [{ ...axis, label: "round", labelSize: 20 }, { ...axis, size: 70 }],
+      axes: [{ ...axis, label: "round", labelSize: 20 }, { ...axis, size: 75, values: (_, ticks, __, ___, step) => ticks.map(tick => label(tick, step)) }],
       series: [{ label: "round" }, ...data.series.map((one, i) => ({ label: one.label, stroke: Colours[i % Colours.length], width: 1.5, spanGaps: true, points: { show: data.rounds.length < 60 } }))],
       hooks: { draw: [drawMarks] },
     };
+  }
+
+  /** With as many digits as tell one tick from the next. */
+  function label(tick, step) {
+    if (tick === null || tick === undefined) return "";
+    if (logarithmic || tick === 0 || Math.abs(tick) >= 1e6) return number(tick);
+    return tick.toLocaleString("en", { minimumFractionDigits: digits(step), maximumFractionDigits: digits(step) });
   }
 
   /** Upright lines where something happened, such as a recovery. */

@@ -105,7 +105,7 @@ public sealed class TestApi : IAsyncLifetime
     }
 
     private async Task StartAsync(int port) => _host = await ApiHost.StartAsync(
-        Change(new ApiSettings { Urls = $"http://127.0.0.1:{port}", Store = Store, DataRoots = ["/data/of/the/cluster"], Gateway = "127.0.0.1:30000", ShutdownSecret = Secret, RequestsPerSecond = 100_000 }),
+        Change(new ApiSettings { Urls = $"http://127.0.0.1:{port}", Store = Store, DataRoots = ["/data/of/the/cluster"], Gateway = "127.0.0.1:30000", ShutdownSecret = Secret, RequestsPerSecond = 100_000, StrangersPerSecond = 100_000 }),
         Cluster.Grains, Logs, CancellationToken.None);
 }
 

@@ -26,6 +26,7 @@ public sealed class PageTests
         schedule: {lr: 0.002}
         checkpoint: {everyRounds: 100}
         evaluate: {everyRounds: 50}
+        workers: {min: 2}
         """;
 
     /// <summary>Each page by its link, and something that only it shows.</summary>

@@ -82,7 +82,7 @@ public sealed class GuardTests : IAsyncLifetime
     [Fact]
     public async Task Whoever_asks_too_often_waits_and_others_do_not()
     {
-        var slow = new TestApi { Change = settings => settings with { RequestsPerSecond = 3, StreamsPerCaller = 2 } };
+        var slow = new TestApi { Change = settings => settings with { RequestsPerSecond = 3, StrangersPerSecond = 1, StreamsPerCaller = 2 } };
         var file = new TokenFile(Path.Combine(slow.Store, TokenFile.DefaultName));
         var tokens = new[] { "a", "b" }.Select(name => file.Create(name, Role.Viewer, TimeProvider.System.GetUtcNow(), null).Token).ToArray();
         await slow.InitializeAsync();
@@ -100,7 +100,11 @@ public sealed class GuardTests : IAsyncLifetime
             Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (stream1.StatusCode, stream2.StatusCode));
             await TestApi.ProblemAsync(await second.GetAsync("jobs/job/events"), HttpStatusCode.TooManyRequests);
             Assert.Equal(HttpStatusCode.OK, (await second.GetAsync("jobs/job")).StatusCode);
-            Assert.Equal(HttpStatusCode.OK, (await Client(null).GetAsync("/health/live")).StatusCode);
+
+            var stranger = Client(null);
+            while ((refused = await stranger.GetAsync("/login", Deadline.Token())).IsSuccessStatusCode) { }
+            Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+            Assert.Equal(HttpStatusCode.OK, (await stranger.GetAsync("/health/live")).StatusCode);
         }
         finally
         {
