@@ -27,14 +27,19 @@ internal sealed class SoleWorker : IRoundObserver
         return new Outcome(last._counters!.Round, last._counters.Skipped, last._training.MeanLoss, last._evaluation.MeanLoss, last._evaluation.Accuracy, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 
-    /// <summary>The same for who wants more than the newest numbers.</summary>
-    public static void Run(string specFile, string[] settings, IRoundObserver observer)
+    /// <summary>The spec with its settings, checked.</summary>
+    public static JobSpec Read(string specFile, string[] settings)
     {
-        var path = Path.Combine(AppContext.BaseDirectory, "specs", specFile);
-        var read = SpecReader.ReadFile(path, settings);
-        var spec = read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
+        var read = SpecReader.ReadFile(PathOf(specFile), settings);
+        return read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
+    }
 
-        var roots = DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable));
+    /// <summary>The same for who wants more than the newest numbers.</summary>
+    /// <param name="data">A folder where data are looked for, besides where they always are.</param>
+    public static void Run(string specFile, string[] settings, IRoundObserver observer, string? data = null)
+    {
+        var spec = Read(specFile, settings);
+        var roots = DataRoots.Of(PathOf(specFile), data, Environment.GetEnvironmentVariable(DataRoots.Variable));
         using var method = TrainingMethods.Create(spec, roots, ComputeDevice.Prepare(spec));
         using var listener = new DataPlaneListener(IPAddress.Loopback);
         using var mesh = new Mesh(new MeshMembership("bench", 1, 0, [listener.EndPoint], [.. new byte[MeshMembership.SecretBytes]]), listener);
@@ -42,6 +47,8 @@ internal sealed class SoleWorker : IRoundObserver
         using var loop = new RoundLoop(method, spec, observer);
         loop.Run(mesh, () => default);
     }
+
+    private static string PathOf(string specFile) => Path.Combine(AppContext.BaseDirectory, "specs", specFile);
 
     void IRoundObserver.Began(RoundCounters counters) => _counters = counters;
 

@@ -9,7 +9,7 @@ namespace Cluster.Cli.Continual;
 /// <summary>What <c>cluster run</c> shows at the end of a continual job: its lineage, what was forgotten, and a paragraph of the newest release.</summary>
 internal static class ContinualSummary
 {
-    public static void Show(ContinualSpec spec, string folder, RunScreen screen)
+    public static void Show(ContinualSpec spec, string folder, IReadOnlyList<string> dataRoots, RunScreen screen)
     {
         if (LineageFolder.Read(folder) is { } lineage) { screen.Show(LineageScreen.All(lineage)); }
         if (spec.Preview is not { } preview) { return; }
@@ -19,7 +19,8 @@ internal static class ContinualSummary
         {
             var checkpoint = GeneratedText.Find(folder, release: null);
             screen.Say($"{Path.GetFileName(checkpoint)} writes:");
-            GeneratedText.Write(checkpoint, preview.Prompt, preview.Tokens, new Sampling(preview.Temperature), text);
+            using var generator = TextGenerator.Open(checkpoint, tokenizer: null, dataRoots);
+            GeneratedText.Write(generator, preview.Prompt, preview.Tokens, new Sampling(preview.Temperature), text);
             screen.Say(text.ToString());
         }
         catch (BadInputException reason)

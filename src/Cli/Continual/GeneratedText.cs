@@ -30,16 +30,17 @@ internal static class GeneratedText
     }
 
     /// <summary>Prompt and continuation, as they come.</summary>
-    public static void Write(string checkpoint, string prompt, int tokens, Sampling sampling, TextWriter into)
+    public static void Write(TextGenerator generator, string prompt, int tokens, Sampling sampling, TextWriter into)
     {
-        using var generator = TextGenerator.Open(checkpoint);
-        var bytes = Encoding.UTF8.GetBytes(prompt);
+        var begin = new List<int>();
+        generator.Tokenizer.Encode(Encoding.UTF8.GetBytes(prompt), begin);
         var decoder = Encoding.UTF8.GetDecoder(); // A character may be several tokens.
         into.Write(Printable(prompt));
-        var characters = new char[2];
-        foreach (var next in generator.Continue(bytes, tokens, sampling))
+        foreach (var next in generator.Continue(begin, tokens, sampling))
         {
-            var count = decoder.GetChars([next], characters, flush: false);
+            var bytes = generator.Tokenizer.BytesOf(next);
+            var characters = new char[bytes.Length + 1]; // One may have been begun before.
+            var count = decoder.GetChars(bytes, characters, flush: false);
             into.Write(Printable(new string(characters, 0, count)));
         }
 

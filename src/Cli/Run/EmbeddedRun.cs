@@ -62,7 +62,7 @@ internal sealed class EmbeddedRun(RunOptions options)
         var report = RunReport.Of(last, folder.Id, SpecSummary.MethodOf(spec), Stopwatch.GetElapsedTime(began));
         screen.Finish(report, ResumeCommand());
         json?.Write(report);
-        if (spec.Continual is { } continual) { ContinualSummary.Show(continual, folder.Path, screen); }
+        if (spec.Continual is { } continual) { ContinualSummary.Show(continual, folder.Path, roots, screen); }
         return last.State switch
         {
             JobState.Succeeded => ExitCodes.Succeeded,

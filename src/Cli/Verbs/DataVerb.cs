@@ -5,7 +5,7 @@ using Cluster.Trainer.Core.Data;
 
 namespace Cluster.Cli.Verbs;
 
-/// <summary><c>cluster data get NAME</c>: fetches a data set and checks it.</summary>
+/// <summary><c>cluster data</c>; and of it <c>get NAME</c>, which fetches a data set and checks it.</summary>
 internal static class DataVerb
 {
     /// <summary>Of one whole request; the largest set has 170 MB.</summary>
@@ -16,7 +16,7 @@ internal static class DataVerb
         var name = new Argument<string>("name") { Description = "Name of the data set; 'list' shows them." };
         var get = new Command("get", "Fetches a data set from its public home and checks it.") { name, VerbOptions.Data };
         get.SetAction((parsed, cancellationToken) => GetAsync(parsed.GetRequiredValue(name), parsed.GetValue(VerbOptions.Data), cancellationToken));
-        return new Command("data", "Data sets, and who holds what of them.") { get, PartitionVerb.Create() };
+        return new Command("data", "Data sets: fetching, tokens, and who holds what of them.") { get, TokenizeVerb.Create(), TrainTokenizerVerb.Create(), PartitionVerb.Create() };
     }
 
     private static async Task<int> GetAsync(string name, string? folder, CancellationToken cancellationToken)

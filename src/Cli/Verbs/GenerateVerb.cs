@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cluster.Cli.Continual;
 using Cluster.Client;
 using Cluster.Contracts;
+using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Models;
 
 namespace Cluster.Cli.Verbs;
@@ -18,7 +19,8 @@ internal static class GenerateVerb
         var temperature = new Option<double>("--temperature") { Description = "Below 1 bolder, above 1 wilder; 0 takes the likeliest token.", HelpName = "T", DefaultValueFactory = _ => 0.8 };
         var topK = new Option<int?>("--top-k") { Description = "Draws from so many of the likeliest tokens only.", HelpName = "K" };
         var seed = new Option<long>("--seed") { Description = "Another one writes another text.", HelpName = "S", DefaultValueFactory = _ => 1 };
-        var command = new Command("generate", "Lets the language model of a checkpoint write.") { path, release, prompt, tokens, temperature, topK, seed };
+        var tokenizer = new Option<string?>("--tokenizer") { Description = "Of the model: 'bytes', or a folder with vocab.json and merges.txt. By default that of the data it was trained on.", HelpName = "DIR" };
+        var command = new Command("generate", "Lets the language model of a checkpoint write.") { path, release, prompt, tokens, temperature, topK, seed, tokenizer, VerbOptions.Data };
         command.SetAction(parsed =>
         {
             var (count, heat, k) = (parsed.GetValue(tokens), parsed.GetValue(temperature), parsed.GetValue(topK));
@@ -28,7 +30,9 @@ internal static class GenerateVerb
             var text = parsed.GetValue(prompt) is { Length: > 0 } given ? given : throw new BadInputException("--prompt: found no text, allowed: at least one character");
 
             var checkpoint = GeneratedText.Find(parsed.GetRequiredValue(path), parsed.GetValue(release));
-            GeneratedText.Write(checkpoint, text, count, new Sampling(heat, k, parsed.GetValue(seed)), Console.Out);
+            var roots = DataRoots.Of(specFile: null, parsed.GetValue(VerbOptions.Data), Environment.GetEnvironmentVariable(DataRoots.Variable));
+            using var generator = TextGenerator.Open(checkpoint, parsed.GetValue(tokenizer), roots);
+            GeneratedText.Write(generator, text, count, new Sampling(heat, k, parsed.GetValue(seed)), Console.Out);
             return ExitCodes.Succeeded;
         });
         return command;

@@ -8,6 +8,9 @@ public abstract record DataSpec
 {
     private DataSpec() { }
 
+    /// <summary>Samples are windows of tokens.</summary>
+    public bool IsText => this is Text or Tokens;
+
     /// <summary>UCI optical digits, 8x8, ten classes: optdigits.tra (3,823) to train, optdigits.tes (1,797) to evaluate.</summary>
     public sealed record Digits : DataSpec { public string Path { get; init; } = "digits"; }
 
@@ -32,6 +35,24 @@ public abstract record DataSpec
         public double EvaluationShare { get; init; } = 0.1;
 
         /// <summary>Share of tokens to predict, for masked models (Devlin et al. 2019: 0.15; of these 80 % masked, 10 % random, 10 % kept).</summary>
+        [Above(0), Below(1)]
+        public double MaskedShare { get; init; } = 0.15;
+    }
+
+    /// <summary>
+    /// Tokens in shards, as <c>cluster data tokenize</c> writes them; they are mapped and not read into memory. The model's vocabulary is
+    /// that of the folder's manifest.
+    /// </summary>
+    public sealed record Tokens : DataSpec
+    {
+        /// <summary>The folder with manifest.json.</summary>
+        public required string Path { get; init; }
+
+        /// <summary>The last part of the tokens is kept for evaluation.</summary>
+        [Above(0), Below(1)]
+        public double EvaluationShare { get; init; } = 0.1;
+
+        /// <summary>Share of tokens to predict, for masked models, as with text.</summary>
         [Above(0), Below(1)]
         public double MaskedShare { get; init; } = 0.15;
     }

@@ -58,10 +58,10 @@ internal static class SpecChecks
         var (modelKind, dataKind) = (SpecNames.Of(model.GetType()), SpecNames.Of(data.GetType()));
         var wanted = (model, data) switch
         {
-            (ModelSpec.Bert or ModelSpec.Gpt, not DataSpec.Text) => "text",
-            (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text or DataSpec.Vowels or DataSpec.Graph) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
-            (ModelSpec.ResNet, DataSpec.Text or DataSpec.Vowels or DataSpec.Graph) => "digits, mnist, fashion-mnist or cifar10",
-            (ModelSpec.Mlp or ModelSpec.Physical, DataSpec.Text or DataSpec.Graph) => "digits, mnist, fashion-mnist, cifar10 or vowels",
+            (ModelSpec.Bert or ModelSpec.Gpt, { IsText: false }) => "text or tokens",
+            (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text or DataSpec.Tokens or DataSpec.Vowels or DataSpec.Graph) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
+            (ModelSpec.ResNet, DataSpec.Text or DataSpec.Tokens or DataSpec.Vowels or DataSpec.Graph) => "digits, mnist, fashion-mnist or cifar10",
+            (ModelSpec.Mlp or ModelSpec.Physical, DataSpec.Text or DataSpec.Tokens or DataSpec.Graph) => "digits, mnist, fashion-mnist, cifar10 or vowels",
             (ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat, not DataSpec.Graph) => "graph",
             _ => null,
         };

@@ -107,9 +107,9 @@ internal sealed class StageChecks
             return;
         }
 
-        if (data is not DataSpec.Text)
+        if (!data.IsText)
         {
-            _report.Broken(key, $"tokens per sample with data.kind {SpecNames.Of(data.GetType())}", "this key with data.kind text", "data.kind");
+            _report.Broken(key, $"tokens per sample with data.kind {SpecNames.Of(data.GetType())}", "this key with data.kind text or tokens", "data.kind");
         }
         else if (Stages.ContextOf(_job.Model) is { } context && sequence > context)
         {

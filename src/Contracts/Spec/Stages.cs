@@ -49,7 +49,7 @@ public static class Stages
     public static int? SequenceOf(JobSpec job) => SequenceOf(job, job.Data);
 
     /// <summary>The same of one of several data sets.</summary>
-    public static int? SequenceOf(JobSpec job, DataSpec? data) => job.Sequence ?? (data is DataSpec.Text ? ContextOf(job.Model) : null);
+    public static int? SequenceOf(JobSpec job, DataSpec? data) => job.Sequence ?? (data is { IsText: true } ? ContextOf(job.Model) : null);
 
     /// <summary>Tokens that a text model can see at once; null for others.</summary>
     internal static int? ContextOf(ModelSpec? model) => model switch

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using Cluster.Contracts;
@@ -201,7 +200,7 @@ public sealed class SafeTensorsTests : IDisposable
             bn.batches F32 [1] 0.5
 
             """,
-            Python(script, Path.Combine(path, JobLayout.Model)));
+            Python.Run(script, Path.Combine(path, JobLayout.Model)));
     }
 
     [SkippableFact]
@@ -214,34 +213,12 @@ public sealed class SafeTensorsTests : IDisposable
             open(sys.argv[1], 'wb').write(struct.pack('<Q', len(header)) + header + struct.pack('<3f', 1, 2, 3))
             """;
         var path = Path.Combine(_folder, "python.safetensors");
-        Python(script, path);
+        Python.Run(script, path);
         using var file = SafeTensorsFile.Open(path);
         Assert.Equal(["ä", "z"], file.Header.Tensors.Select(t => t.Name));
         var z = new float[2];
         file.Read(file.Header.Tensors[1], 0, z);
         Assert.Equal([2f, 3f], z);
-    }
-
-    private static string Python(string script, string argument)
-    {
-        Process process;
-        try
-        {
-            process = Process.Start(new ProcessStartInfo("python3", ["-c", script, argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            throw new SkipException("python3 is not installed");
-        }
-
-        using (process)
-        {
-            var errors = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            Assert.True(process.ExitCode == 0, errors.Result);
-            return output;
-        }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

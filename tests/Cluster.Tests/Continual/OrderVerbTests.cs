@@ -58,6 +58,28 @@ public sealed class OrderVerbTests : IAsyncLifetime
         Assert.Contains("no such file", (await ToolAsync("append", "texts", path + "x")).Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Of <c>b.txt</c>, which has 18 bytes, and <c>empty.txt</c>; the job goes on as it was.</summary>
+    [Theory]
+    [InlineData("data: {kind: text, files: [empty.txt]}", "stage 'b': ", "empty.txt is empty")]
+    [InlineData("data: {kind: text, files: [b.txt, empty.txt]}", "stage 'b': ", "empty.txt is empty")]
+    [InlineData("data: {kind: text, files: [b.txt]}\nsha256: 0000000000000000000000000000000000000000000000000000000000000000", "stage 'b': the data changed since they were recorded", "b.txt now have 18 bytes")]
+    [InlineData("data: {kind: text, files: [b.txt]}\nbytes: 19", "stage 'b': the data changed since they were recorded", "recorded were 19 bytes")]
+    [InlineData("data: {kind: text, files: [b.txt]}\nmixture: {kind: shares, of: [{stage: a, share: 0.5}, {stage: b, share: 0.4}]}", "stage.yaml:4: continual.stages[1].mixture.of", "found shares that sum to 0.9, allowed: shares that sum to 1")]
+    [InlineData("data: {kind: text, files: [b.txt]}\nrelease: {updates: 2, mixture: {kind: shares, of: [{stage: a, share: 0.7}, {stage: b, share: 0.4}]}}", "stage.yaml:4: continual.stages[1].release.mixture.of", "found shares that sum to 1.1")]
+    public async Task A_stage_whose_data_or_shares_cannot_be_is_refused_before_anything_is_sent(string keys, string where, string message)
+    {
+        File.WriteAllText(Path.Combine(_api.Store, "b.txt"), "to be or not to be");
+        File.WriteAllText(Path.Combine(_api.Store, "empty.txt"), "");
+        var result = await ToolAsync("append", "texts", Stage($"name: b\nupdates: 2\n{keys}\n"));
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains(where, result.Error, StringComparison.Ordinal);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.Empty(_job.Orders);
+        Assert.Empty(_job.Taken);
+        Assert.Equal(JobState.Running, _job.State);
+    }
+
     [Fact]
     public async Task Release_says_what_was_asked_for_and_json_what_became_of_it()
     {
@@ -77,6 +99,9 @@ public sealed class OrderVerbTests : IAsyncLifetime
         Assert.Equal(2, wrong.ExitCode);
         Assert.Contains("release:1: continual.releases[0].name: found \"a\", the name of another release", wrong.Error, StringComparison.Ordinal);
         Assert.Contains("release:2: continual.releases[0].min: found 1, above the rate of the trunk", wrong.Error, StringComparison.Ordinal);
+        var shares = await ToolAsync("release", "texts", "b", "--mixture", "{kind: shares, of: [{stage: a, share: 0.9}]}");
+        Assert.Equal(2, shares.ExitCode);
+        Assert.Contains("mixture.of: found shares that sum to 0.9, allowed: shares that sum to 1", shares.Error, StringComparison.Ordinal);
         Assert.Empty(_job.Orders);
 
         _job.Refusal = "update 11 of the trunk is gone";

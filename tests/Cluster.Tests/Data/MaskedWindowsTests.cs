@@ -1,4 +1,5 @@
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Data.Tokens;
 using TorchSharp;
 
 namespace Cluster.Tests.Data;
@@ -8,7 +9,7 @@ public sealed class MaskedWindowsTests
     /// <summary>Bytes 0 to 99, so that a random byte of 256 can be told from a kept one.</summary>
     private static readonly byte[] s_text = [.. Enumerable.Range(0, 128_000).Select(i => (byte)(i % 100))];
 
-    private static readonly MaskedWindows s_data = new(s_text, sequence: 128, share: 0.15, "text");
+    private static readonly MaskedWindows s_data = new(new ByteRun(s_text), sequence: 128, share: 0.15, "text");
 
     [Fact]
     public void Every_sample_has_its_share_of_targets_and_they_are_the_bytes_that_stood_there()
@@ -30,8 +31,8 @@ public sealed class MaskedWindowsTests
         Assert.Equal(19_000, chosen.Length);
 
         // Deviations: sqrt(19000 p (1-p)) is 55 for 0.8 and 41 for 0.1; five of them are allowed.
-        Assert.InRange(chosen.Count(i => inputs[i] == MaskedWindows.Mask), 15_200 - 275, 15_200 + 275);
-        var shown = chosen.Where(i => inputs[i] != MaskedWindows.Mask).ToArray();
+        Assert.InRange(chosen.Count(i => inputs[i] == s_data.Classes), 15_200 - 275, 15_200 + 275);
+        var shown = chosen.Where(i => inputs[i] != s_data.Classes).ToArray();
         var kept = shown.Count(i => inputs[i] == targets[i]);
         Assert.InRange(kept, 1_907 - 205, 1_907 + 205); // A tenth, and 1/256 of the random tenth.
         Assert.True(shown.Count(i => inputs[i] >= 100) > 1000, "random bytes come from all 256 values");
@@ -62,8 +63,8 @@ public sealed class MaskedWindowsTests
     [Theory, InlineData(2, 0.15, 1), InlineData(3, 0.99, 3), InlineData(10, 0.25, 3), InlineData(1, 0.001, 1)]
     public void There_is_always_a_target(int sequence, double share, int expected)
     {
-        var data = new MaskedWindows(s_text[..300], sequence, share, "text");
-        Assert.Equal(MaskedWindows.Mask, data.Classes);
+        var data = new MaskedWindows(new ByteRun(s_text[..300]), sequence, share, "text");
+        Assert.Equal(256, data.Classes);
         for (var sample = 0L; sample < data.Count; sample++)
         {
             using var batch = data.Gather([sample], seed: 3, torch.CPU);

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Data.Tokens;
 using TorchSharp;
 
 namespace Cluster.Tests.Data;
@@ -13,7 +14,7 @@ public sealed class TextWindowsTests : IDisposable
     [Fact]
     public void Targets_are_the_next_bytes()
     {
-        var data = new CausalWindows([10, 11, 12, 13, 14, 15, 16, 17], sequence: 3, "text");
+        var data = new CausalWindows(new ByteRun([10, 11, 12, 13, 14, 15, 16, 17]), sequence: 3, "text");
         Assert.Equal(2, data.Count);
         Assert.Equal(256, data.Classes);
         Assert.Equal([3], data.InputShape);
@@ -26,11 +27,11 @@ public sealed class TextWindowsTests : IDisposable
 
     [Theory, InlineData(4, 1), InlineData(6, 1), InlineData(7, 2), InlineData(9, 2), InlineData(10, 3)]
     public void A_causal_window_needs_the_byte_after_it(int bytes, int windows) =>
-        Assert.Equal(windows, new CausalWindows(new byte[bytes], sequence: 3, "text").Count);
+        Assert.Equal(windows, new CausalWindows(new ByteRun(new byte[bytes]), sequence: 3, "text").Count);
 
     [Theory, InlineData(3, 1), InlineData(5, 1), InlineData(6, 2)]
     public void A_masked_window_needs_no_byte_more(int bytes, int windows) =>
-        Assert.Equal(windows, new MaskedWindows(new byte[bytes], sequence: 3, share: 0.15, "text").Count);
+        Assert.Equal(windows, new MaskedWindows(new ByteRun(new byte[bytes]), sequence: 3, share: 0.15, "text").Count);
 
     [Fact]
     public void Files_are_joined_in_order_and_split_by_bytes()

@@ -4,6 +4,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Tests.Data;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Data.Clients;
+using Cluster.Trainer.Core.Data.Tokens;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -108,7 +109,7 @@ public sealed class FederatedDataTests
     public void Joined_sets_give_each_sample_from_its_own()
     {
         using var scope = NewDisposeScope();
-        CausalWindows[] sets = [.. new[] { "aaaaaaaaa", "bbbbbbbbbbbbb", "ccccc" }.Select(text => new CausalWindows(Encoding.ASCII.GetBytes(text), 4, "a test"))];
+        CausalWindows[] sets = [.. new[] { "aaaaaaaaa", "bbbbbbbbbbbbb", "ccccc" }.Select(text => new CausalWindows(new ByteRun(Encoding.ASCII.GetBytes(text)), 4, "a test"))];
         var joined = new JoinedSet(sets);
         Assert.Equal(2 + 3 + 1, joined.Count);
         Assert.Equal("aabbbc", Letters(joined.Gather([0, 1, 2, 3, 4, 5], 0, CPU)));

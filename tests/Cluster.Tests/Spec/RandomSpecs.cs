@@ -126,7 +126,7 @@ internal sealed class RandomSpecs(int seed)
         return job with
         {
             Model = text ? One(Attention(new ModelSpec.Bert()), Attention(new ModelSpec.Gpt())) : One<ModelSpec>(Fill(new ModelSpec.Mlp()), Fill(new ModelSpec.ResNet()), new ModelSpec.LeNet()),
-            Data = text ? Fill(new DataSpec.Text { Files = [Text()] }) : One<DataSpec>(Fill(new DataSpec.Mnist()), Fill(new DataSpec.FashionMnist()), Fill(new DataSpec.Cifar10())),
+            Data = text ? One<DataSpec>(Fill(new DataSpec.Text { Files = [Text()] }), Fill(new DataSpec.Tokens { Path = Text() })) : One<DataSpec>(Fill(new DataSpec.Mnist()), Fill(new DataSpec.FashionMnist()), Fill(new DataSpec.Cifar10())),
             Batch = batch,
             Leaf = Coin() ? batch : null,
             Epochs = 1.5,

@@ -51,6 +51,7 @@ internal static class FederatedChecks
         var (partitionKind, dataKind) = (SpecNames.Of(partition.GetType()), SpecNames.Of(data.GetType()));
         var (fits, wanted) = (partition, data) switch
         {
+            (not PartitionSpec.Iid, DataSpec.Tokens) => (false, "iid: tokens have neither classes nor the names of those who wrote them"),
             (PartitionSpec.Dirichlet or PartitionSpec.Shards, DataSpec.Text) => (false, "iid, speaker, files, folders or sites: text has no classes"),
             (PartitionSpec.Speaker or PartitionSpec.Files, not DataSpec.Text) => (false, "iid, dirichlet, shards, folders or sites"),
             _ => (true, ""),

@@ -92,7 +92,7 @@ public sealed record FederatedSpec
 
     /// <summary>Whether several clients of the job can be trained as one computation.</summary>
     public static bool CanTrainTogether(JobSpec job) =>
-        job is { Model: ModelSpec.Mlp { Dropout: 0 }, Precision: Precision.Float32, Data: not DataSpec.Text, Federated.Partition: not PartitionSpec.Sites };
+        job is { Model: ModelSpec.Mlp { Dropout: 0 }, Precision: Precision.Float32, Data: not { IsText: true }, Federated.Partition: not PartitionSpec.Sites };
 }
 
 public enum ClientWeighting

@@ -1,8 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Cluster.Contracts;
 using Cluster.Contracts.Lineage;
 
@@ -33,10 +29,7 @@ internal sealed record EarlierSpec(string Hash, long AgreesUntil);
 internal sealed record ManifestFile(string Name, long Bytes, string Sha256);
 
 /// <summary>manifest.json: what a checkpoint is, and by which its other files are checked.</summary>
-/// <remarks>
-/// The last property of the file, <c>sha256</c>, seals it: it is the SHA-256 of all bytes before the comma that precedes it,
-/// so that a flipped bit in a counter is found just as one in a weight.
-/// </remarks>
+/// <remarks>It is sealed (<see cref="SealedJson"/>).</remarks>
 internal sealed record CheckpointManifest
 {
     public const int CurrentFormat = 1;
@@ -81,63 +74,15 @@ internal sealed record CheckpointManifest
 
     public required ImmutableSortedDictionary<string, string> Environment { get; init; }
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Strict)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>The file's bytes, sealed.</summary>
-    public byte[] Encode()
-    {
-        var body = JsonSerializer.SerializeToUtf8Bytes(this, Json)[..^"\n}".Length];
-        return [.. body, .. Seal(body)];
-    }
+    public byte[] Encode() => SealedJson.Encode(this);
 
     /// <exception cref="InvalidDataException">Not a manifest that this version reads, or one that was changed; the message says which.</exception>
     public static CheckpointManifest Decode(ReadOnlySpan<byte> file)
     {
-        var bytes = file.ToArray();
-        try
-        {
-            CheckVersion(bytes);
-            var sealBytes = Seal([]).Length;
-            if (bytes.Length < sealBytes || !bytes.AsSpan(^sealBytes..).SequenceEqual(Seal(bytes.AsSpan(..^sealBytes))))
-            {
-                throw new InvalidDataException($"{JobLayout.Manifest} was changed after it was written (its own sha256 does not match)");
-            }
-
-            byte[] body = [.. bytes[..^sealBytes], .. "\n}"u8];
-            var manifest = JsonSerializer.Deserialize<CheckpointManifest>(body, Json)!;
-            manifest.CheckFiles();
-            return manifest;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter: text that is not UTF-8.
-        {
-            throw new InvalidDataException($"{JobLayout.Manifest} is not valid JSON ({e.Message})", e);
-        }
-    }
-
-    private static byte[] Seal(ReadOnlySpan<byte> body) =>
-        Encoding.UTF8.GetBytes($",\n  \"sha256\": \"{Convert.ToHexStringLower(SHA256.HashData(body))}\"\n}}\n");
-
-    /// <summary>First of all, because a later version may change everything else.</summary>
-    private static void CheckVersion(byte[] bytes)
-    {
-        using var document = JsonDocument.Parse(bytes);
-        if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("formatVersion", out var element)
-            || element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out var version))
-        {
-            throw new InvalidDataException($"{JobLayout.Manifest} has no formatVersion, so it is no checkpoint's manifest");
-        }
-
-        if (version != CurrentFormat)
-        {
-            throw new InvalidDataException($"{JobLayout.Manifest} has format version {version}; this version of Cluster reads version {CurrentFormat}");
-        }
+        var manifest = SealedJson.Decode<CheckpointManifest>(file, JobLayout.Manifest, CurrentFormat, "checkpoint");
+        manifest.CheckFiles();
+        return manifest;
     }
 
     /// <summary>A manifest names exactly its neighbours: no path may lead out of the checkpoint.</summary>

@@ -33,13 +33,19 @@ internal sealed class DataFile : IDisposable
     public long MaxBytes => IsGzip ? _file.Length * MaxExpansion : _file.Length;
 
     /// <exception cref="BadInputException">Missing, a folder, not readable, empty, or gzip without the name.</exception>
-    public static DataFile Open(string path)
+    public static DataFile Open(string path) => Open(path, path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase), file => file.CheckKind());
+
+    /// <summary>The bytes as they lie on the disk, gzip or not.</summary>
+    /// <exception cref="BadInputException">Missing, a folder, not readable or empty.</exception>
+    public static DataFile OpenRaw(string path) => Open(path, isGzip: false, _ => { });
+
+    private static DataFile Open(string path, bool isGzip, Action<DataFile> check)
     {
-        var opened = new DataFile(path, OpenFile(path), path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase));
+        var opened = new DataFile(path, OpenFile(path), isGzip);
         try
         {
             if (opened._file.Length == 0) { throw opened.Bad("is empty"); }
-            opened.CheckKind();
+            check(opened);
             return opened;
         }
         catch
@@ -48,10 +54,6 @@ internal sealed class DataFile : IDisposable
             throw;
         }
     }
-
-    /// <summary>The bytes as they lie on the disk, gzip or not.</summary>
-    /// <exception cref="BadInputException">Missing, a folder or not readable.</exception>
-    public static DataFile OpenRaw(string path) => new(path, OpenFile(path), isGzip: false);
 
     private static FileStream OpenFile(string path)
     {

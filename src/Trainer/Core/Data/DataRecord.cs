@@ -7,7 +7,8 @@ namespace Cluster.Trainer.Core.Data;
 
 /// <summary>
 /// What a stage's files are: their length and the SHA-256 of their bytes, one file after the other. Recorded when a job is handed
-/// in, and compared wherever the data are opened, so that no stage quietly becomes another.
+/// in, and compared wherever the data are opened, so that no stage quietly becomes another. Of tokens it is the manifest's alone, which
+/// holds the hashes of the shards.
 /// </summary>
 /// <param name="Sha256">64 lower-case hex digits.</param>
 internal sealed record DataRecord(long Bytes, string Sha256)
@@ -15,12 +16,16 @@ internal sealed record DataRecord(long Bytes, string Sha256)
     private const int BlockBytes = 1 << 20;
 
     /// <exception cref="BadInputException">A file is missing or cannot be read.</exception>
-    public static DataRecord Of(DataSpec data, IReadOnlyList<string> roots)
+    public static DataRecord Of(DataSpec data, IReadOnlyList<string> roots) => OfFiles(DataSets.FilesOf(data, roots));
+
+    /// <summary>Of files as they lie on the disk, one after the other.</summary>
+    /// <exception cref="BadInputException">A file is missing or cannot be read.</exception>
+    public static DataRecord OfFiles(IReadOnlyList<string> paths)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var bytes = 0L;
         var block = new byte[BlockBytes];
-        foreach (var path in DataSets.FilesOf(data, roots))
+        foreach (var path in paths)
         {
             using var file = DataFile.OpenRaw(path);
             for (var read = file.Read(block); read > 0; read = file.Read(block))

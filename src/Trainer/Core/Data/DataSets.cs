@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Data.Tokens;
 
 namespace Cluster.Trainer.Core.Data;
 
@@ -20,12 +21,12 @@ internal static class DataSets
     private static readonly PixelScale s_blue = PixelScale.Standardise(0.4465, 0.2616);
     private static readonly PixelScale s_byte = PixelScale.ToUnit(byte.MaxValue);
 
-    /// <summary>Reads one split into memory.</summary>
+    /// <summary>Reads one split into memory; of tokens it maps the shards instead, and checks their hashes once in a process.</summary>
     /// <param name="spec">The data set.</param>
     /// <param name="roots">Where to look; see <see cref="DataRoots"/>.</param>
     /// <param name="split">Which part.</param>
     /// <param name="sequence">Tokens in a sample. Text only, and there it must be given.</param>
-    /// <param name="masked">Text only: targets are masked bytes, not the next ones.</param>
+    /// <param name="masked">Text only: targets are masked tokens, not the next ones.</param>
     /// <param name="pixels">Images only.</param>
     /// <exception cref="BadInputException">A file is missing or damaged, or the text is shorter than one sample.</exception>
     public static IDataSet Open(
@@ -42,6 +43,7 @@ internal static class DataSets
             DataSpec.Cifar10 cifar => OpenCifar10(cifar.Path, roots, split, unit ? [s_byte, s_byte, s_byte] : [s_red, s_green, s_blue]),
             DataSpec.Vowels vowels => VowelsFile.Read(VowelsFiles(vowels.Path, roots)[0], vowels.Fold, split),
             DataSpec.Text text => OpenText(text, roots, split, sequence, masked),
+            DataSpec.Tokens tokens => OpenTokens(tokens, roots, split, sequence, masked),
             _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
         };
     }
@@ -60,6 +62,7 @@ internal static class DataSets
             DataSpec.Vowels vowels => VowelsFiles(vowels.Path, roots),
             DataSpec.Graph graph => GraphFolder.FilesOf(graph, roots),
             DataSpec.Text text => [.. text.Files.Select(file => DataSearch.FindFile(file, roots))],
+            DataSpec.Tokens tokens => DataSearch.FindFiles(tokens.Path, roots, [TokenManifest.FileName]),
             _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
         };
     }
@@ -129,13 +132,27 @@ internal static class DataSets
     /// <summary>Text that is in memory already, cut into samples.</summary>
     /// <param name="source">Names it in messages.</param>
     /// <exception cref="BadInputException">It is shorter than one sample, or the length of one is not given.</exception>
-    public static TextWindows Windows(DataSpec.Text spec, byte[] text, int? sequence, bool masked, string source)
+    public static TextWindows Windows(DataSpec.Text spec, byte[] text, int? sequence, bool masked, string source) =>
+        Windows(new ByteRun(text), RequireSequence(sequence), masked ? spec.MaskedShare : null, source);
+
+    private static TextWindows OpenTokens(DataSpec.Tokens spec, IReadOnlyList<string> roots, DataSplit split, int? sequence, bool masked)
     {
-        var tokens = RequireSequence(sequence);
-        return masked
-            ? new MaskedWindows(text, tokens, spec.MaskedShare, source)
-            : new CausalWindows(text, tokens, source);
+        var folder = TokenFolder(spec, roots);
+        var all = TokenShards.Open(folder);
+        var (first, end) = TextFiles.Part(all.Length, spec.EvaluationShare, split);
+        return Windows(
+            new TokenSlice(all, first, end - first), RequireSequence(sequence), masked ? spec.MaskedShare : null,
+            $"the {(split == DataSplit.Train ? "training" : "evaluation")} part of {folder}");
     }
+
+    /// <summary>Where the tokens' manifest lies.</summary>
+    /// <exception cref="BadInputException">It is under none of the roots.</exception>
+    public static string TokenFolder(DataSpec.Tokens spec, IReadOnlyList<string> roots) =>
+        Path.GetDirectoryName(DataSearch.FindFiles(spec.Path, roots, [TokenManifest.FileName])[0])!;
+
+    private static TextWindows Windows(ITokenRun tokens, int sequence, double? maskedShare, string source) => maskedShare is { } share
+        ? new MaskedWindows(tokens, sequence, share, source)
+        : new CausalWindows(tokens, sequence, source);
 
     private static int RequireSequence(int? sequence) =>
         sequence ?? throw new BadInputException("text needs a sequence length: set 'sequence', or take a model with a context");

@@ -27,11 +27,7 @@ internal static class TextFiles
     public static byte[] Read(IReadOnlyList<string> paths, double evaluationShare, DataSplit split)
     {
         var lengths = paths.Select(Length).ToArray();
-        var total = lengths.Sum();
-
-        // In decimal, so that 0.1 means a tenth and 1 - 0.9 is not a little less.
-        var cut = (long)decimal.Floor(total * (1 - (decimal)evaluationShare));
-        var (first, end) = split == DataSplit.Train ? (0L, cut) : (cut, total);
+        var (first, end) = Part(lengths.Sum(), evaluationShare, split);
         if (end - first > Array.MaxLength)
         {
             throw new BadInputException($"text of {end - first:N0} bytes is too large: one split holds at most {Array.MaxLength:N0}");
@@ -47,6 +43,14 @@ internal static class TextFiles
         }
 
         return text;
+    }
+
+    /// <summary>Where a split of so many bytes, or tokens, begins and ends.</summary>
+    public static (long First, long End) Part(long total, double evaluationShare, DataSplit split)
+    {
+        // In decimal, so that 0.1 means a tenth and 1 - 0.9 is not a little less.
+        var cut = (long)decimal.Floor(total * (1 - (decimal)evaluationShare));
+        return split == DataSplit.Train ? (0L, cut) : (cut, total);
     }
 
     private static long Length(string path)

@@ -2,6 +2,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.Data;
+using Cluster.Trainer.Core.Data.Tokens;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,11 +20,14 @@ internal sealed class TextGenerator : IDisposable
     private readonly FlatModel _model;
     private readonly int _context;
 
-    private TextGenerator(Network network, FlatModel model, int context) => (_network, _model, _context) = (network, model, context);
+    private TextGenerator(Network network, FlatModel model, int context, ITokenizer tokenizer) =>
+        (_network, _model, _context, Tokenizer) = (network, model, context, tokenizer);
 
     /// <param name="path">Of a checkpoint, with its spec; every byte is checked.</param>
-    /// <exception cref="BadInputException">It is damaged, or its model writes no text.</exception>
-    public static TextGenerator Open(string path)
+    /// <param name="tokenizer">As <see cref="Tokenizers.Open"/> takes it; null for the one of the data that the model was trained on.</param>
+    /// <param name="dataRoots">Where those are looked for.</param>
+    /// <exception cref="BadInputException">It is damaged, its model writes no text, or its tokenizer is not there.</exception>
+    public static TextGenerator Open(string path, string? tokenizer, IReadOnlyList<string> dataRoots)
     {
         var checkpoint = CheckpointStore.Open(path);
         var result = SpecReader.ReadFile(Path.Combine(path, JobLayout.Spec));
@@ -33,13 +37,15 @@ internal sealed class TextGenerator : IDisposable
             throw new BadInputException($"{path} holds a model of kind {spec.Model.GetType().Name.ToLowerInvariant()}; only gpt writes text");
         }
 
+        var data = spec.Data ?? spec.Continual?.Stages[^1].Data; // All stages have the same tokenizer.
+        var known = tokenizer is not null ? Tokenizers.Open(tokenizer) : Tokenizers.Of(data, dataRoots);
         set_num_threads(spec.Threads);
-        var network = ModelCatalog.Create(gpt, [spec.Sequence ?? gpt.Context], TextWindows.Bytes, spec.Seed, CPU);
+        var network = ModelCatalog.Create(gpt, [spec.Sequence ?? gpt.Context], known.Vocabulary, spec.Seed, CPU);
         var model = new FlatModel(network, spec.Precision, CPU);
         try
         {
             CheckpointStore.LoadModel(checkpoint, model.Layout, model.Theta);
-            return new TextGenerator(network, model, gpt.Context);
+            return new TextGenerator(network, model, gpt.Context, known);
         }
         catch
         {
@@ -48,16 +54,19 @@ internal sealed class TextGenerator : IDisposable
         }
     }
 
+    /// <summary>Of the text that the model reads and writes.</summary>
+    public ITokenizer Tokenizer { get; }
+
     /// <summary>The tokens that follow the prompt, one after the other; of those before it, the model sees as many as its context holds.</summary>
     /// <param name="prompt">At least one token.</param>
-    public IEnumerable<byte> Continue(IReadOnlyList<byte> prompt, int count, Sampling sampling)
+    public IEnumerable<int> Continue(IReadOnlyList<int> prompt, int count, Sampling sampling)
     {
         var tokens = prompt.Select(token => (long)token).ToList();
         for (var i = 0; i < count; i++)
         {
             var next = Draw(Logits(tokens.TakeLast(_context).ToArray()), sampling, i);
             tokens.Add(next);
-            yield return (byte)next;
+            yield return next;
         }
     }
 

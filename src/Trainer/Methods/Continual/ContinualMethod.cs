@@ -55,7 +55,7 @@ internal sealed class ContinualMethod : IRoundMethod
         _stream = new ContinualStream(_plan, continual, _batch, spec.Seed, [.. _data.Select(stage => stage.Training.Count)]);
 
         var first = _data[0].Training;
-        _lineage = new ContinualLineage(_plan, continual, (long)_batch * (continual.Stages[0].Data is DataSpec.Text ? first.InputShape[0] : 1));
+        _lineage = new ContinualLineage(_plan, continual, (long)_batch * (continual.Stages[0].Data.IsText ? first.InputShape[0] : 1));
         _model = new FlatModel(ModelCatalog.Create(spec.Model, first.InputShape, first.Classes, spec.Seed, device), spec.Precision, device);
         if (continual.Start is { } start) { TrunkStart.Load(start, dataRoots, _model); }
         _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);

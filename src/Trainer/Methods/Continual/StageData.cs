@@ -21,6 +21,12 @@ internal sealed record StageData(string Name, IDataSet Training, IDataSet Evalua
                 throw new BadInputException(
                     $"stage '{stage.Name}' has samples of [{string.Join(", ", own.InputShape)}] with {own.Classes} classes, stage '{stages[0].Name}' of [{string.Join(", ", first.InputShape)}] with {first.Classes}; one model needs the same of all stages");
             }
+
+            if (stages[0].Training is TextWindows before && own is TextWindows now && now.TokenizerSha256 != before.TokenizerSha256)
+            {
+                throw new BadInputException(
+                    $"stage '{stage.Name}' has tokens of another tokenizer (SHA-256 {now.TokenizerSha256}) than stage '{stages[0].Name}' ({before.TokenizerSha256}); to one model a token must mean the same in all stages. Tokenize both with the same --tokenizer");
+            }
         }
 
         return stages;
