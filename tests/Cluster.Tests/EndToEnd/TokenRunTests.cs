@@ -34,7 +34,7 @@ public sealed class TokenRunTests : IDisposable
         File.WriteAllLines(lines, File.ReadLines(Path.Combine(DataRoots.Shipped, "text", "wilhelm-meister.txt")).Take(2000).Select(line => $"{{\"body\": {System.Text.Json.JsonSerializer.Serialize(line)}}}"));
 
         await SayAsync("bpe: 400 tokens", "data", "train-tokenizer", plays, "--vocabulary", "400", "--out", At("bpe"));
-        await SayAsync("in 6 shards (uint16), of 1 document", "data", "tokenize", plays, "--tokenizer", At("bpe"), "--out", At("plays"), "--shard-tokens", "100000");
+        await SayAsync("in 7 shards (uint16), of 1 document", "data", "tokenize", plays, "--tokenizer", At("bpe"), "--out", At("plays"), "--shard-tokens", "100000");
         await SayAsync("in 1 shard (uint16), of 2,000 documents", "data", "tokenize", lines, "--field", "body", "--tokenizer", At("bpe"), "--out", At("lines"));
         await RefuseAsync("--out: ", "exists already", "data", "tokenize", lines, "--field", "body", "--out", At("lines"));
         await RefuseAsync("lines.jsonl line 1 has no field 'text'; it has body", "", "data", "tokenize", lines, "--out", At("more"));
