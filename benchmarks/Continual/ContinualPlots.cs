@@ -42,27 +42,35 @@ internal static class ContinualPlots
     {
         if (results.Length == 0) { return; }
         var trunkUpdates = schedule == ContinualCell.Infinite ? task.TrunkUpdates : task.Updates;
-        var (line, dots) = (Means(onBranch: false), Means(onBranch: true));
-        var trunk = plot.Add.ScatterLine(line.X, line.Y);
-        (trunk.LegendText, trunk.LineWidth) = (schedule, 2);
-        if (dots.X.Length > 0) { plot.Add.ScatterPoints(dots.X, dots.Y, trunk.Color).MarkerSize = 8; }
-
-        (double[] X, double[] Y) Means(bool onBranch)
+        var releases = Means(e => e.Node!.Kind == NodeKind.Release);
+        var colour = plot.Add.Palette.GetColor(ContinualCell.Schedules.ToList().IndexOf(schedule));
+        foreach (var (stage, name) in ContinualTask.Stages.Index())
         {
-            var points = results.SelectMany(result => result.Evaluations)
-                .Where(e => onBranch ? e.Node!.Kind == NodeKind.Release : !e.Node!.IsOnBranch)
-                .GroupBy(e => Place(task, trunkUpdates, e.Node!))
-                .OrderBy(point => point.Key)
-                .ToArray();
-            return ([.. points.Select(point => point.Key)], [.. points.Select(point => point.Average(e => e.Scores[set].Loss))]);
+            // A stage begins with the trunk's state at the end of the one before.
+            var points = Means(e => !e.Node!.IsOnBranch && (e.Node.Stage == name || e.Node.Step == stage * trunkUpdates), stage);
+            var line = plot.Add.ScatterLine(points.Select(p => p.X).ToArray(), points.Select(p => p.Y).ToArray(), colour);
+            line.LineWidth = 2;
+            if (stage == 0) { line.LegendText = schedule; }
         }
+
+        if (releases.Length > 0) { plot.Add.ScatterPoints(releases.Select(p => p.X).ToArray(), releases.Select(p => p.Y).ToArray(), colour).MarkerSize = 8; }
+
+        (double X, double Y)[] Means(Func<EvaluationRecord, bool> isWanted, int? stage = null) =>
+        [
+            .. from evaluation in results.SelectMany(result => result.Evaluations)
+               where isWanted(evaluation)
+               group evaluation by Place(task, trunkUpdates, evaluation.Node!, stage) into point
+               orderby point.Key
+               select (point.Key, point.Average(e => e.Scores[set].Loss)),
+        ];
     }
 
     /// <summary>Updates within the stage over N, behind the stages before.</summary>
     /// <param name="trunkUpdates">Of a stage.</param>
-    private static double Place(ContinualTask task, int trunkUpdates, LineageNode node)
+    /// <param name="stage">Seen from this one; null: the state's own.</param>
+    private static double Place(ContinualTask task, int trunkUpdates, LineageNode node, int? stage)
     {
-        var stage = ContinualTask.Stages.ToList().IndexOf(node.Stage);
-        return stage + ((node.Step + node.BranchStep - ((double)stage * trunkUpdates)) / task.Updates);
+        var seenFrom = stage ?? ContinualTask.Stages.ToList().IndexOf(node.Stage);
+        return seenFrom + ((node.Step + node.BranchStep - ((double)seenFrom * trunkUpdates)) / task.Updates);
     }
 }

@@ -71,6 +71,7 @@ internal static class CommandTree
         WorkersVerb.Create(),
         DrainVerb.Create(),
         UndrainVerb.Create(),
+        TokenVerb.Create(),
 
         new Command("trainer", "Runs one worker process. Settings: --Cluster:Gateway HOST:PORT, --Cluster:Id NAME, --Cluster:Address IP."),
     };

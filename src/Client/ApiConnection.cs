@@ -21,23 +21,35 @@ internal sealed class ApiConnection : IDisposable
 
     private readonly HttpClient _http;
 
+    /// <param name="token">Sent with every request, and to this address alone: redirections are not followed.</param>
     /// <exception cref="BadInputException">Not an address of this kind.</exception>
-    public ApiConnection(Uri url)
+    public ApiConnection(Uri url, string? token)
+        : this(new HttpClient(new RetryHandler(Sockets(url))), url, token)
     {
-        if (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https"))
+    }
+
+    /// <param name="http">Retries by itself; belongs to this connection from now on.</param>
+    /// <exception cref="BadInputException">Not an address of this kind.</exception>
+    public ApiConnection(HttpClient http, Uri url, string? token)
+    {
+        (_http, Url) = (http, Checked(url));
+        (_http.BaseAddress, _http.Timeout) = (new Uri(url, "/api/v1/"), Timeout);
+        if (token is not null && (token.Length == 0 || token.Any(c => !char.IsAscii(c) || char.IsControl(c) || c == ' ')))
         {
-            throw new BadInputException($"'{url}' is not the address of a cluster: one such as {ClusterView.DefaultUrl} is needed");
+            throw new BadInputException("the token holds characters that no token has: 'cluster token create' prints it as one word");
         }
 
-        Url = url;
-        var sockets = new SocketsHttpHandler
-        {
-            UseProxy = !url.IsLoopback, // A proxy has its own loopback.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-        };
-        _http = new HttpClient(new RetryHandler(sockets)) { BaseAddress = new Uri(url, "/api/v1/"), Timeout = Timeout };
+        if (token is not null) { _http.DefaultRequestHeaders.Authorization = new("Bearer", token); }
     }
+
+    public static SocketsHttpHandler Sockets(Uri url) => new()
+    {
+        UseProxy = !Checked(url).IsLoopback, // A proxy has its own loopback.
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+    };
 
     public Uri Url { get; }
 
@@ -127,6 +139,10 @@ internal sealed class ApiConnection : IDisposable
             using (response) { throw await RefusalAsync(response, cancellationToken); }
         }
     }
+
+    private static Uri Checked(Uri url) => url.IsAbsoluteUri && url.Scheme is ("http" or "https")
+        ? url
+        : throw new BadInputException($"'{url}' is not the address of a cluster: one such as {ClusterView.DefaultUrl} is needed");
 
     private async Task<Exception> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -21,8 +21,14 @@ public sealed class ClusterClient : IDisposable
 {
     private readonly ApiConnection _api;
 
+    /// <summary>Where the tool and <see cref="ClusterClientServices.AddClusterClient"/> look for a token.</summary>
+    public const string TokenVariable = "CLUSTER_TOKEN";
+
     /// <summary>Connects to the API at this address, for example <c>http://127.0.0.1:8080</c>.</summary>
-    public ClusterClient(Uri url) => _api = new ApiConnection(url);
+    /// <param name="token">As <c>cluster token create</c> printed it; null where the cluster asks for none. It is never logged.</param>
+    public ClusterClient(Uri url, string? token = null) => _api = new ApiConnection(url, token);
+
+    internal ClusterClient(HttpClient http, Uri url, string? token) => _api = new ApiConnection(http, url, token);
 
     public Uri Url => _api.Url;
 
@@ -35,6 +41,10 @@ public sealed class ClusterClient : IDisposable
         var post = ApiConnection.Post("jobs", body, ApiJson.Default.SubmitRequest).AndRetry(Retries.Moment);
         return (await _api.SendAsync(post, ApiJson.Default.SubmitResponse, cancellationToken)).JobId;
     }
+
+    /// <summary>Everything that is wrong with a spec; nothing is submitted.</summary>
+    public Task<ValidateResponse> ValidateAsync(ValidateRequest request, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Post("validate", request, ApiJson.Default.ValidateRequest).AndRetry(Retries.Moment), ApiJson.Default.ValidateResponse, cancellationToken);
 
     /// <summary>One page of jobs, newest first.</summary>
     /// <param name="skip">Where to begin: 0, or <see cref="JobPage.Next"/> of the page before.</param>
@@ -50,6 +60,10 @@ public sealed class ClusterClient : IDisposable
     /// <summary>Samples with a number above <paramref name="after"/>, oldest first, at most 500.</summary>
     public Task<SamplePage> SamplesAsync(string jobId, long after, CancellationToken cancellationToken) =>
         _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/samples?after={after}"), ApiJson.Default.SamplePage, cancellationToken);
+
+    /// <summary>All curves of the job from its beginning, at most 400 points each, whatever its length.</summary>
+    public Task<MetricsView> MetricsAsync(string jobId, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get($"{Job(jobId)}/metrics"), ApiJson.Default.MetricsView, cancellationToken);
 
     /// <summary>
     /// The job whenever it has changed, each time with the samples that are new and without its submission, until it has ended.
@@ -126,6 +140,10 @@ public sealed class ClusterClient : IDisposable
 
     public Task<PoolWorkerView> UndrainAsync(string workerId, CancellationToken cancellationToken) =>
         _api.SendAsync(ApiConnection.Post($"workers/{Uri.EscapeDataString(workerId)}/undrain"), ApiJson.Default.PoolWorkerView, cancellationToken);
+
+    /// <summary>Who the cluster takes this client for.</summary>
+    public Task<SessionView> SessionAsync(CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get("session"), ApiJson.Default.SessionView, cancellationToken);
 
     /// <summary>What answers at this address.</summary>
     public Task<ClusterView> ClusterAsync(CancellationToken cancellationToken) =>

@@ -31,7 +31,7 @@ internal static class Retries
             {
                 ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
                     .Handle<HttpRequestException>()
-                    .HandleResult(response => response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout),
+                    .HandleResult(response => response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout),
                 MaxRetryAttempts = attempts,
                 Delay = delay,
                 BackoffType = growth,
@@ -39,8 +39,18 @@ internal static class Retries
             .Build();
 }
 
-internal sealed class RetryHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+internal sealed class RetryHandler : DelegatingHandler
 {
+    /// <summary>For a factory, which gives it its inner handler.</summary>
+    public RetryHandler()
+    {
+    }
+
+    public RetryHandler(HttpMessageHandler inner)
+        : base(inner)
+    {
+    }
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         Retries.Of(request).ExecuteAsync(async token => await base.SendAsync(request, token), cancellationToken).AsTask();
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Dashboard.Access;
 using Cluster.Dashboard.Api;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -20,11 +21,17 @@ public sealed class ApiHost : IAsyncDisposable
     /// <summary>Where it listens, with the port that was chosen.</summary>
     public Uri Url => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
+    internal IServiceProvider Services => _app.Services;
+
     /// <summary>Cancelled when somebody asks through the API for the program to end.</summary>
     public CancellationToken ShutdownRequested => _app.Lifetime.ApplicationStopping;
 
     /// <exception cref="BadInputException">It may not listen, or cannot, where the settings say.</exception>
-    public static async Task<ApiHost> StartAsync(ApiSettings settings, IGrainFactory grains, CancellationToken cancellationToken)
+    public static Task<ApiHost> StartAsync(ApiSettings settings, IGrainFactory grains, CancellationToken cancellationToken) =>
+        StartAsync(settings, grains, logs: null, cancellationToken);
+
+    /// <param name="logs">Where logs go beside standard error; null for nowhere.</param>
+    internal static async Task<ApiHost> StartAsync(ApiSettings settings, IGrainFactory grains, Action<ILoggingBuilder>? logs, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
@@ -32,7 +39,8 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, ForeignLifetime>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
         builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter(AuditLog.Category, LogLevel.Information).AddConsole();
+        logs?.Invoke(builder.Logging);
         builder.AddClusterApi(settings);
 
         var app = builder.Build();

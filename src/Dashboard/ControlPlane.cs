@@ -26,6 +26,10 @@ public sealed class ControlPlane(IGrainFactory grains)
     public Task<JobView> ViewAsync(string jobId, long afterSample, CancellationToken cancellationToken) =>
         Call(() => Job(jobId).View(afterSample), cancellationToken);
 
+    /// <summary>The job's curves from its beginning.</summary>
+    public Task<MetricsView> MetricsAsync(string jobId, CancellationToken cancellationToken) =>
+        Call(() => Job(jobId).Metrics(), cancellationToken);
+
     /// <summary>The job in one line. Unknown when there is none.</summary>
     public Task<JobSummary> SummaryAsync(string jobId, CancellationToken cancellationToken) =>
         Call(() => Job(jobId).Summary(), cancellationToken);

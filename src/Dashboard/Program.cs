@@ -5,7 +5,15 @@
 //   Cluster:Gateway                  127.0.0.1:30000; host and port of a silo's gateway, or several with commas between
 //   Cluster:Redis                    the Redis that knows the silos, where there are several: host:port,password=...
 //   Cluster:Urls                     http://127.0.0.1:8080; where to listen, several separated by semicolons
-//   Cluster:AllowRemote              false; true lets it listen where other machines can connect. It does not ask who they are
+//   Cluster:AllowRemote              false; true lets it listen where other machines can connect, if there are tokens
+//   Cluster:Tokens                   STORE/tokens.json; the file of tokens that 'cluster token' writes, and several may share
+//   Cluster:Oidc:Authority           address of an OpenID Connect provider whose access tokens are good here too
+//   Cluster:Oidc:Audience            what its tokens must be made for
+//   Cluster:Oidc:RoleClaim           roles; the claim that says cluster-viewer, cluster-submitter or cluster-admin
+//   Cluster:RequestsPerSecond        200; what one caller may ask over time
+//   Cluster:StrangersPerSecond       10; what callers without a token may ask, by address
+//   Cluster:StreamsPerCaller         512; event streams that one caller may have open
+//   Kestrel:Certificates:Default:... for https addresses in Cluster:Urls, as everywhere in ASP.NET
 //   Cluster:Store                    .cluster; root of the job folders, which the workers must see under the same path
 //   Cluster:Data                     folders of data sets as the workers see them, separated like PATH
 //   Logging:LogLevel:...             as everywhere in .NET
@@ -15,6 +23,7 @@
 // Exit codes: 0 asked to end, 2 a setting is wrong.
 using Cluster.Contracts;
 using Cluster.Dashboard;
+using Cluster.Dashboard.Access;
 using Cluster.Dashboard.Api;
 using Cluster.ServiceDefaults;
 
@@ -23,8 +32,9 @@ try
     var builder = WebApplication.CreateSlimBuilder(args);
     var address = ClusterAddress.From(builder.Configuration);
     var settings = ApiSettings.From(builder.Configuration, address.ToString());
+    builder.WebHost.UseKestrelHttpsConfiguration();
     builder.AddServiceDefaults();
-    builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
+    builder.Logging.AddFilter(AuditLog.Category, LogLevel.Information).AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
     // An outage is said in every answer; a stack trace for each attempt to connect says no more.
     builder.Logging.AddFilter("Orleans.Runtime.Messaging", LogLevel.Error).AddFilter("Orleans.Messaging", LogLevel.Error);
     builder.UseOrleansClient(client => client.UseCluster(address));
@@ -33,7 +43,7 @@ try
     var app = builder.Build();
     app.MapClusterApi();
     await ApiHost.StartAsync(app, CancellationToken.None);
-    Console.WriteLine($"The API is ready: {settings.Urls}. Ctrl-C ends it.");
+    Console.WriteLine($"The API is ready: {settings.Urls}. {settings.Guard} Ctrl-C ends it.");
     await app.WaitForShutdownAsync();
     return 0;
 }

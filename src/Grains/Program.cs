@@ -10,6 +10,7 @@
 //   Orleans:Endpoints:AdvertisedIPAddress       127.0.0.1; the address on which the silo listens, unencrypted
 //   Orleans:Endpoints:SiloPort                  0 = the system chooses; for other silos
 //   Orleans:Endpoints:GatewayPort               0 = the system chooses; for workers and tools
+//   Cluster:HealthPort                          none; where /health/live, /health/ready and /health/startup answer, for Kubernetes
 //   Logging:LogLevel:...                        as everywhere in .NET
 //   OTEL_EXPORTER_OTLP_ENDPOINT                 where telemetry goes; none is collected without it
 //

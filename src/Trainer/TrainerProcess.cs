@@ -25,6 +25,7 @@ public static class TrainerProcess
         {
             var builder = Host.CreateApplicationBuilder(args);
             builder.AddServiceDefaults();
+            builder.AddHealthDoor();
             builder.Configuration.AddOrleansLogLevels();
             var settings = builder.Configuration.GetSection("Cluster").Get<TrainerSettings>() ?? new TrainerSettings();
             var address = ClusterAddress.From(builder.Configuration);

@@ -173,6 +173,10 @@ public sealed class TidyTests
             "cluster run", "cluster run <spec>", "cluster run --data", "cluster run --json", "cluster run --port", "cluster run --resume",
             "cluster run --set", "cluster run --store", "cluster run --threads", "cluster run --workers",
             "cluster schedule", "cluster schedule <spec>", "cluster schedule --data", "cluster schedule --png", "cluster schedule --set",
+            "cluster token", "cluster token create", "cluster token create --days", "cluster token create --file", "cluster token create --json",
+            "cluster token create --name", "cluster token create --role", "cluster token create --store",
+            "cluster token list", "cluster token list --file", "cluster token list --json", "cluster token list --store",
+            "cluster token revoke", "cluster token revoke <token>", "cluster token revoke --file", "cluster token revoke --store",
             "cluster trainer",
             "cluster validate", "cluster validate <spec>", "cluster validate --set",
         ];
@@ -182,7 +186,7 @@ public sealed class TidyTests
 
         // Whatever asks a running cluster can be told which, and answers programs too.
         static IEnumerable<string> Asks(string verb, params string[] symbols) =>
-            [$"cluster {verb}", .. symbols.Concat(["--cluster", "--json"]).Select(symbol => $"cluster {verb} {symbol}")];
+            [$"cluster {verb}", .. symbols.Concat(["--cluster", "--json", "--token-file"]).Select(symbol => $"cluster {verb} {symbol}")];
 
         static IEnumerable<string> Under(Command command, string path) =>
         [

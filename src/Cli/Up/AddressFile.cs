@@ -9,7 +9,7 @@ namespace Cluster.Cli.Up;
 /// </summary>
 /// <param name="Url">Of the API.</param>
 /// <param name="Gateway">Where further workers connect.</param>
-/// <param name="Secret">With it, <c>cluster down</c> ends the cluster.</param>
+/// <param name="Secret">The token of whoever started the cluster: the tool uses it where no other is given, and <c>down</c> ends the cluster with it.</param>
 internal sealed record AddressFile(int Pid, string Url, string Gateway, string Secret)
 {
     private const string Name = "cluster.json";

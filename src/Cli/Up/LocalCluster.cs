@@ -42,7 +42,7 @@ internal static class LocalCluster
         address.Write(options.Store);
         try
         {
-            Console.WriteLine(options.IsJson ? address.ToJson() : $"The cluster is ready: {address.Url}, gateway {address.Gateway}, {options.Workers} workers, store {options.Store}. Ctrl-C ends it.");
+            Console.WriteLine(options.IsJson ? address.ToJson() : $"The cluster is ready: {address.Url}, gateway {address.Gateway}, {options.Workers} workers, store {options.Store}. {settings.Guard} Ctrl-C ends it.");
             await Task.Delay(Timeout.Infinite, ended.Token).ContinueWith(_ => { }, TaskScheduler.Default);
             await workers.DisposeAsync();
         }

@@ -28,7 +28,7 @@ internal static class DownVerb
             throw new ClusterUnreachableException($"no cluster runs on the store {store}: its process {address.Pid} ended without a word", cause: null);
         }
 
-        using (var client = new ClusterClient(new Uri(address.Url)))
+        using (var client = new ClusterClient(new Uri(address.Url), address.Secret))
         {
             try
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cluster.Client;
 
 namespace Cluster.Cli.Verbs;
 
@@ -33,6 +34,12 @@ internal static class VerbOptions
     {
         Description = $"Address of the cluster's API. By default {ClusterUrl.Variable}, else the cluster that 'up' started in {DefaultStore} here, else port 8080 of this machine.",
         HelpName = "URL",
+    };
+
+    public static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        Description = $"File that holds your token and nothing else. By default {ClusterClient.TokenVariable}; the cluster that you started with 'up' asks for none.",
+        HelpName = "FILE",
     };
 
     public static readonly Option<bool> Json = new("--json") { Description = "Writes JSON to standard output, and nothing else." };

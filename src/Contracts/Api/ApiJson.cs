@@ -25,6 +25,7 @@ namespace Cluster.Contracts.Api;
 [JsonSerializable(typeof(LineageView))]
 [JsonSerializable(typeof(LogPage))]
 [JsonSerializable(typeof(LogLine))]
+[JsonSerializable(typeof(MetricsView))]
 [JsonSerializable(typeof(ParticipationPage))]
 [JsonSerializable(typeof(PoolView))]
 [JsonSerializable(typeof(PoolWorkerView))]
@@ -34,6 +35,10 @@ namespace Cluster.Contracts.Api;
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(ReleaseRequest))]
 [JsonSerializable(typeof(SamplePage))]
+[JsonSerializable(typeof(SessionRequest))]
+[JsonSerializable(typeof(SessionView))]
 [JsonSerializable(typeof(SubmitRequest))]
 [JsonSerializable(typeof(SubmitResponse))]
+[JsonSerializable(typeof(ValidateRequest))]
+[JsonSerializable(typeof(ValidateResponse))]
 public sealed partial class ApiJson : JsonSerializerContext;

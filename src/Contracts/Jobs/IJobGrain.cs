@@ -30,6 +30,10 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("view")]
     Task<JobView> View(long afterSample);
 
+    /// <summary>The curves from the job's beginning, down-sampled.</summary>
+    [Alias("metrics")]
+    Task<MetricsView> Metrics();
+
     /// <summary>The job in one line, for lists.</summary>
     [Alias("summary")]
     Task<JobSummary> Summary();

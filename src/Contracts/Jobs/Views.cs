@@ -53,7 +53,14 @@ public sealed record JobWorkerView(
 /// <param name="Time">When the control plane noted it, UTC; for people, nothing is decided by it.</param>
 /// <param name="Text">In words, at most 1,000 characters.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-event")]
-public sealed record JobEvent([property: Id(0)] DateTime Time, [property: Id(1)] long Generation, [property: Id(2)] JobState State, [property: Id(3)] string Text);
+public sealed record JobEvent([property: Id(0)] DateTime Time, [property: Id(1)] long Generation, [property: Id(2)] JobState State, [property: Id(3)] string Text)
+{
+    /// <summary>Rounds committed by then, as far as the control plane knew.</summary>
+    [Id(4)] public long Round { get; init; }
+
+    /// <summary>A generation was lost, and another took its place.</summary>
+    [Id(5)] public bool IsRecovery { get; init; }
+}
 
 /// <param name="Workers">Members of the newest generation.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-summary")]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Api;
+using Cluster.Dashboard.Access;
 using Cluster.Dashboard.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -11,8 +12,10 @@ internal static class CheckpointRoutes
 {
     public static void MapCheckpoints(this RouteGroupBuilder api)
     {
-        api.MapGet("/jobs/{id}/checkpoints", ListAsync);
-        api.MapGet("/jobs/{id}/checkpoints/{round}/{file}", FileAsync);
+        api.MapGet("/jobs/{id}/checkpoints", ListAsync).For(Role.Viewer)
+            .Answers<ImmutableArray<CheckpointView>>("The checkpoints of a job, newest first");
+        api.MapGet("/jobs/{id}/checkpoints/{round}/{file}", FileAsync).For(Role.Viewer)
+            .Answers<Stream>("A file of a checkpoint", contentType: "application/octet-stream");
     }
 
     private static async Task<JsonHttpResult<ImmutableArray<CheckpointView>>> ListAsync(

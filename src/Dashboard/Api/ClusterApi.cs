@@ -1,4 +1,7 @@
 using Cluster.Contracts;
+using Cluster.Contracts.Api;
+using Cluster.Dashboard.Access;
+using Cluster.Dashboard.Pages;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -15,7 +18,7 @@ public static class ClusterApi
 
     private const string Ready = "ready";
 
-    /// <exception cref="BadInputException">The settings would open the API to other machines without being allowed to.</exception>
+    /// <exception cref="BadInputException">The settings would open the API to other machines without being allowed to, or without a guard.</exception>
     public static WebApplicationBuilder AddClusterApi(this WebApplicationBuilder builder, ApiSettings settings)
     {
         builder.WebHost.UseUrls([.. settings.Addresses().Select(url => url.GetLeftPart(UriPartial.Authority))]);
@@ -26,6 +29,8 @@ public static class ClusterApi
             .AddSingleton<ControlPlane>()
             .AddSingleton(TimeProvider.System)
             .AddSingleton<Uptime>()
+            .AddAccess(settings)
+            .AddApiDescription()
             .AddHealthChecks().AddCheck<ControlPlaneCheck>("control plane", tags: [Ready]);
         return builder;
     }
@@ -33,14 +38,21 @@ public static class ClusterApi
     public static WebApplication MapClusterApi(this WebApplication app)
     {
         app.Services.GetRequiredService<Uptime>(); // It counts from here.
+        app.UseMiddleware<SecurityHeaders>();
         app.UseMiddleware<ApiErrors>();
         app.UseMiddleware<RequestRules>();
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) });
+        app.UseAccess();
 
-        var api = app.MapGroup("/api/v1");
+        // One word each, and for strangers too: whoever starts and stops this process has no token.
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).For(Role.None).DisableRateLimiting();
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) }).For(Role.None).DisableRateLimiting();
+
+        var api = app.MapGroup("/api/v1").Refuses();
+        api.MapSession();
         api.MapSubmit();
+        api.MapValidate();
         api.MapJobs();
+        api.MapMetrics();
         api.MapEvents();
         api.MapLogs();
         api.MapCheckpoints();
@@ -49,6 +61,8 @@ public static class ClusterApi
         api.MapOrders();
         api.MapWorkers();
         api.MapCluster();
+        app.MapApiDescription();
+        app.MapPages();
         return app;
     }
 }

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Cluster.Contracts.Api;
+using Cluster.Dashboard.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -14,8 +15,10 @@ internal static class ClusterRoutes
 
     public static void MapCluster(this RouteGroupBuilder api)
     {
-        api.MapGet("/cluster", Show);
-        api.MapPost("/shutdown", Shutdown);
+        api.MapGet("/cluster", Show).For(Role.Viewer)
+            .Answers<ClusterView>("What answers here");
+        api.MapPost("/shutdown", Shutdown).For(Role.Admin)
+            .WithSummary("Ends the cluster, for whoever started it").Produces(202);
     }
 
     private static JsonHttpResult<ClusterView> Show(ApiSettings settings, Uptime uptime) =>

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
+using Cluster.Dashboard.Access;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -15,12 +16,18 @@ internal static class JobRoutes
 
     public static void MapJobs(this RouteGroupBuilder api)
     {
-        api.MapGet("/jobs", ListAsync);
-        api.MapGet("/jobs/{id}", ShowAsync);
-        api.MapGet("/jobs/{id}/samples", SamplesAsync);
-        api.MapPost("/jobs/{id}/cancel", CancelAsync);
-        api.MapPost("/jobs/{id}/pause", PauseAsync);
-        api.MapPost("/jobs/{id}/resume", ResumeAsync);
+        api.MapGet("/jobs", ListAsync).For(Role.Viewer)
+            .Answers<JobPage>("Jobs, newest first");
+        api.MapGet("/jobs/{id}", ShowAsync).For(Role.Viewer)
+            .Answers<JobView>("A job, without samples");
+        api.MapGet("/jobs/{id}/samples", SamplesAsync).For(Role.Viewer)
+            .Answers<SamplePage>("Samples of the newest rounds, oldest first");
+        api.MapPost("/jobs/{id}/cancel", CancelAsync).For(Role.Submitter)
+            .Takes<ReasonRequest>(isOptional: true).Answers<JobSummary>("Ends a job at a checkpoint");
+        api.MapPost("/jobs/{id}/pause", PauseAsync).For(Role.Submitter)
+            .Takes<ReasonRequest>(isOptional: true).Answers<JobSummary>("Parks a job at a checkpoint");
+        api.MapPost("/jobs/{id}/resume", ResumeAsync).For(Role.Submitter)
+            .Answers<JobSummary>("Lets a job go on from its newest checkpoint");
     }
 
     private static async Task<JsonHttpResult<JobPage>> ListAsync(

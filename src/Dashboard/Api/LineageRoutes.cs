@@ -1,5 +1,6 @@
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Lineage;
+using Cluster.Dashboard.Access;
 using Cluster.Dashboard.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -8,7 +9,8 @@ namespace Cluster.Dashboard.Api;
 /// <summary><c>/jobs/{id}/lineage</c>: trunk, releases and what was measured on each, of a continual job.</summary>
 internal static class LineageRoutes
 {
-    public static void MapLineage(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/lineage", ShowAsync);
+    public static void MapLineage(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/lineage", ShowAsync).For(Role.Viewer)
+            .Answers<LineageView>("Trunk, releases and forgetting matrix of a continual job");
 
     private static async Task<JsonHttpResult<LineageView>> ShowAsync(string id, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
+using Cluster.Dashboard.Access;
 using Cluster.Dashboard.Jobs;
 
 namespace Cluster.Dashboard.Api;
@@ -15,7 +16,8 @@ internal static class LogRoutes
 {
     private static readonly TimeSpan FollowPeriod = TimeSpan.FromMilliseconds(300);
 
-    public static void MapLogs(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/logs", ReadAsync);
+    public static void MapLogs(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/logs", ReadAsync).For(Role.Viewer).RequireRateLimiting(RateRules.Streams)
+            .Answers<LogPage>("The newest lines of the logs; with follow=true a stream of log events");
 
     private static async Task<IResult> ReadAsync(
         string id, string? worker, bool? follow, HttpContext context, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Continual;
+using Cluster.Dashboard.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -14,8 +15,10 @@ internal static class OrderRoutes
 {
     public static void MapOrders(this RouteGroupBuilder api)
     {
-        api.MapPost("/jobs/{id}/append", AppendAsync);
-        api.MapPost("/jobs/{id}/release", ReleaseAsync);
+        api.MapPost("/jobs/{id}/append", AppendAsync).For(Role.Submitter)
+            .Takes<AppendRequest>().Answers<JobOrder>("Orders one more stage of a continual job", status: 202);
+        api.MapPost("/jobs/{id}/release", ReleaseAsync).For(Role.Submitter)
+            .Takes<ReleaseRequest>().Answers<JobOrder>("Orders one more release of a continual job", status: 202);
     }
 
     private static async Task<JsonHttpResult<JobOrder>> AppendAsync(string id, HttpContext context, ControlPlane plane, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Federation;
+using Cluster.Dashboard.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -9,7 +10,8 @@ internal static class ParticipationRoutes
 {
     private const int MaxCount = 500;
 
-    public static void MapParticipation(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/participation", ShowAsync);
+    public static void MapParticipation(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/participation", ShowAsync).For(Role.Viewer)
+            .Answers<ParticipationPage>("Which rounds of a federated job did without which clients");
 
     private static async Task<JsonHttpResult<ParticipationPage>> ShowAsync(string id, long? after, int? count, ControlPlane plane, CancellationToken cancellationToken)
     {

@@ -9,6 +9,7 @@ namespace Cluster.Dashboard.Api;
 internal static class Requests
 {
     private const int MaxDataRoots = 32;
+    private const int MaxOverrides = 256;
 
     /// <exception cref="ApiRefusal">The body is not what the route takes.</exception>
     public static async Task<T> ReadBodyAsync<T>(this HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -41,6 +42,10 @@ internal static class Requests
         (value ?? byDefault) is var number && number >= min && number <= max
             ? number
             : throw ApiRefusal.Wrong($"{name} is {number}; allowed: {min} to {max}");
+
+    /// <exception cref="ApiRefusal">There are too many.</exception>
+    public static IReadOnlyList<string>? CheckOverrides(IReadOnlyList<string>? set) =>
+        set is { Count: > MaxOverrides } ? throw ApiRefusal.Wrong($"set has {set.Count} overrides; at most {MaxOverrides} are allowed") : set;
 
     /// <exception cref="ApiRefusal">There are too many, or one is no absolute path.</exception>
     public static IReadOnlyList<string> CheckRoots(IReadOnlyList<string> roots)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
+using Cluster.Dashboard.Access;
 using Cluster.Dashboard.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -14,10 +15,10 @@ namespace Cluster.Dashboard.Api;
 internal static class SubmitRoute
 {
     private const int MaxTokenLength = 256;
-    private const int MaxOverrides = 256;
     private const int MaxWorkers = 1024;
 
-    public static void MapSubmit(this RouteGroupBuilder api) => api.MapPost("/jobs", SubmitAsync);
+    public static void MapSubmit(this RouteGroupBuilder api) => api.MapPost("/jobs", SubmitAsync).For(Role.Submitter)
+            .Takes<SubmitRequest>().Answers<SubmitResponse>("Submits a job", status: 201);
 
     private static async Task<JsonHttpResult<SubmitResponse>> SubmitAsync(
         HttpContext context, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)
@@ -50,8 +51,7 @@ internal static class SubmitRoute
 
     private static JobSpec ReadSpec(SubmitRequest request)
     {
-        if (request.Set is { Count: > MaxOverrides }) { throw ApiRefusal.Wrong($"set has {request.Set.Count} overrides; at most {MaxOverrides} are allowed"); }
-        var result = SpecReader.Read(request.Spec, "spec", request.Set);
+        var result = SpecReader.Read(request.Spec, "spec", Requests.CheckOverrides(request.Set));
         return result.Spec ?? throw new ApiRefusal(
             StatusCodes.Status400BadRequest, "The spec is wrong", string.Join('\n', result.Problems), result.Problems);
     }

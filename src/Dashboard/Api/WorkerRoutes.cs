@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
+using Cluster.Dashboard.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -10,10 +11,14 @@ internal static class WorkerRoutes
 {
     public static void MapWorkers(this RouteGroupBuilder api)
     {
-        api.MapGet("/pool", PoolAsync);
-        api.MapGet("/workers", ListAsync);
-        api.MapPost("/workers/{id}/drain", DrainAsync);
-        api.MapPost("/workers/{id}/undrain", UndrainAsync);
+        api.MapGet("/pool", PoolAsync).For(Role.Viewer)
+            .Answers<PoolView>("Workers, and the jobs that wait and run");
+        api.MapGet("/workers", ListAsync).For(Role.Viewer)
+            .Answers<ImmutableArray<PoolWorkerView>>("The workers");
+        api.MapPost("/workers/{id}/drain", DrainAsync).For(Role.Admin)
+            .Answers<PoolWorkerView>("Takes a worker from its job after its round, and gives it no other");
+        api.MapPost("/workers/{id}/undrain", UndrainAsync).For(Role.Admin)
+            .Answers<PoolWorkerView>("Lets a drained worker serve again");
     }
 
     private static async Task<JsonHttpResult<PoolView>> PoolAsync(ControlPlane plane, CancellationToken cancellationToken) =>

@@ -89,6 +89,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     private static IHost Build(HostApplicationBuilder builder, SiloSettings settings, ControlStore? store, int siloPort, int gatewayPort)
     {
         builder.AddServiceDefaults();
+        builder.AddHealthDoor();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.UseOrleans(silo =>
         {

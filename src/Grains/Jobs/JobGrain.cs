@@ -51,6 +51,8 @@ internal sealed partial class JobGrain(
     public Task<JobView> View(long afterSample) =>
         Task.FromResult(JobViews.Of(Id, store.State, _progress, _queuePlace, afterSample));
 
+    public Task<MetricsView> Metrics() => Task.FromResult(_progress.History());
+
     public Task<JobSummary> Summary() => Task.FromResult(JobViews.SummaryOf(Id, store.State, _progress, _queuePlace));
 
     public Task<string?> Stop(string reason) => Wish(JobMachine.Stop(store.State, Names.Cut(reason, ReportBounds.MaxReasonLength)));
@@ -156,7 +158,11 @@ internal sealed partial class JobGrain(
     {
         if (before.State != after.State || before.Orders != after.Orders || before.Generation != after.Generation || before.Reason != after.Reason || before.IsBroken != after.IsBroken)
         {
-            _progress.Happened(new(clock.GetUtcNow().UtcDateTime, after.Generation, after.State, Names.Cut(reason, MaxEventLength)));
+            _progress.Happened(new(clock.GetUtcNow().UtcDateTime, after.Generation, after.State, Names.Cut(reason, MaxEventLength))
+            {
+                Round = _progress.Round,
+                IsRecovery = after.Recoveries > before.Recoveries,
+            });
             LogStep(Id, after.State, after.Generation, reason);
         }
 

@@ -22,6 +22,7 @@ internal sealed class JobProgress(JobProgressState stored)
     private readonly Queue<string> _notices = new(stored.Notices);
     private readonly Queue<JobEvent> _events = new(stored.Events);
     private readonly Dictionary<string, double> _metrics = new(stored.Metrics);
+    private readonly MetricHistory _history = new(stored.History);
     private readonly List<WorkerProgress> _workers = [.. stored.Workers];
     private readonly Dictionary<(string Id, int ProcessId), int> _indexes =
         stored.Workers.Select((worker, index) => (worker, index)).ToDictionary(w => (w.worker.Id, w.worker.ProcessId), w => w.index);
@@ -109,6 +110,9 @@ internal sealed class JobProgress(JobProgressState stored)
         return (taken, taken.IsEmpty ? Math.Min(after, _newestNumber) : oldestNumber + skip + taken.Length - 1);
     }
 
+    /// <summary>The curves from the job's beginning.</summary>
+    public MetricsView History() => _history.View(_newestNumber);
+
     public JobProgressState ToState() => new()
     {
         Round = Round,
@@ -122,6 +126,7 @@ internal sealed class JobProgress(JobProgressState stored)
         Notices = Notices,
         Events = Events,
         Workers = [.. _workers],
+        History = _history.ToState(),
     };
 
     private void Note(WorkerInfo worker, JobReport report)
@@ -170,6 +175,7 @@ internal sealed class JobProgress(JobProgressState stored)
             (_teller, _firstOfTeller) = (teller, sample);
         }
 
+        _history.Add(sample.Round, sample.SamplesSeen, RateSince(sample) is { } rate ? sample.Values.Append(new(MetricHistory.Rate, rate)) : sample.Values);
         _newest = sample;
         _newestNumber++;
         Push(_samples, sample, ReportBounds.MaxSamples);
@@ -181,6 +187,12 @@ internal sealed class JobProgress(JobProgressState stored)
             }
         }
     }
+
+    /// <summary>Training samples a second since the sample before; null where another told that one, or no time has passed.</summary>
+    private double? RateSince(RoundSample sample) =>
+        !sample.IsEvaluation && _newest is { } before && !ReferenceEquals(_firstOfTeller, sample) && sample.Seconds > before.Seconds && sample.SamplesSeen > before.SamplesSeen
+            ? (sample.SamplesSeen - before.SamplesSeen) / (sample.Seconds - before.Seconds)
+            : null;
 
     private long Larger(long known, long said)
     {

@@ -33,6 +33,8 @@ internal sealed record JobProgressState
 
     /// <summary>In the order in which they came.</summary>
     [Id(10)] public ImmutableArray<WorkerProgress> Workers { get; init; } = [];
+
+    [Id(11)] public MetricHistoryState History { get; init; } = new();
 }
 
 /// <summary>What one worker process has done for the job.</summary>

@@ -7,7 +7,8 @@ namespace Cluster.Trainer.Worker;
 
 /// <summary>
 /// Settings of a trainer process: section <c>Cluster</c> of its configuration, so <c>Cluster__Id</c> in the environment or
-/// <c>--Cluster:Id</c> on the command line. Which cluster it serves is read by <see cref="ServiceDefaults.ClusterAddress"/>.
+/// <c>--Cluster:Id</c> on the command line. Which cluster it serves is read by <see cref="ServiceDefaults.ClusterAddress"/>, and
+/// <c>Cluster:HealthPort</c>, where it answers probes, by <see cref="ServiceDefaults.HealthExtensions"/>.
 /// </summary>
 public sealed record TrainerSettings
 {

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 
 namespace Cluster.Tests.Api;
 
 /// <summary>The grains that the API speaks to, in memory and scripted by the test: what they decide is tested elsewhere.</summary>
-public sealed class FakeCluster : IJobIndexGrain, IPoolGrain
+public sealed class FakeCluster : IJobIndexGrain, IPoolGrain, IFederationGrain
 {
     private readonly ConcurrentDictionary<string, FakeJob> _jobs = new();
     private readonly List<string> _index = [];
@@ -76,6 +77,16 @@ public sealed class FakeCluster : IJobIndexGrain, IPoolGrain
 
     public Task Release(string jobId) => throw new NotSupportedException();
 
+    public Task Begin(long generation) => throw new NotSupportedException();
+
+    public Task<bool> Record(long generation, long round, ImmutableArray<Absence> absences, bool isRevision) => throw new NotSupportedException();
+
+    public Task<ParticipationPage> Read(long afterRound, int count)
+    {
+        Check();
+        return Task.FromResult(new ParticipationPage([], ForgottenThrough: 0, Newest: 0, Recorded: 0, Revised: 0, []));
+    }
+
     internal void Check()
     {
         if (Outage is { } outage) { throw outage; }
@@ -97,6 +108,6 @@ public class FakeFactory : DispatchProxy
 
     protected override object Invoke(MethodInfo? targetMethod, object?[]? args) =>
         targetMethod!.ReturnType == typeof(IJobGrain) ? Cluster.Job((string)args![0]!)
-        : targetMethod.ReturnType == typeof(IPoolGrain) || targetMethod.ReturnType == typeof(IJobIndexGrain) ? Cluster
+        : targetMethod.ReturnType == typeof(IFederationGrain) || targetMethod.ReturnType == typeof(IPoolGrain) || targetMethod.ReturnType == typeof(IJobIndexGrain) ? Cluster
         : throw new NotSupportedException(targetMethod.ToString());
 }

@@ -64,6 +64,18 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
         }
     }
 
+    public Task<MetricsView> Metrics()
+    {
+        cluster.Check();
+        lock (_lock)
+        {
+            var loss = _samples.Select(s => double.IsFinite(s.Values["loss"]) ? s.Values["loss"] : (double?)null);
+            return Task.FromResult(new MetricsView(
+                1, [.. _samples.Select(s => s.Round)], [.. _samples.Select(s => s.SamplesSeen)],
+                ImmutableDictionary<string, MetricSeries>.Empty.Add("loss", new([.. loss], [], [])), _samples.Count));
+        }
+    }
+
     public Task<JobSummary> Summary()
     {
         cluster.Check();

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Cluster.Client;
 using Cluster.Contracts.Api;
 using Cluster.Dashboard;
+using Microsoft.Extensions.Logging;
 
 namespace Cluster.Tests.Api;
 
@@ -25,6 +26,14 @@ public sealed class TestApi : IAsyncLifetime
         """;
 
     private ApiHost _host = null!;
+
+    /// <summary>Where logs go beside standard error; null for nowhere.</summary>
+    public Action<ILoggingBuilder>? Logs { get; set; }
+
+    /// <summary>Settings of a test.</summary>
+    public Func<ApiSettings, ApiSettings> Change { get; init; } = settings => settings;
+
+    public IServiceProvider Services => _host.Services;
 
     public FakeCluster Cluster { get; } = new();
 
@@ -96,8 +105,8 @@ public sealed class TestApi : IAsyncLifetime
     }
 
     private async Task StartAsync(int port) => _host = await ApiHost.StartAsync(
-        new ApiSettings { Urls = $"http://127.0.0.1:{port}", Store = Store, DataRoots = ["/data/of/the/cluster"], Gateway = "127.0.0.1:30000", ShutdownSecret = Secret },
-        Cluster.Grains, CancellationToken.None);
+        Change(new ApiSettings { Urls = $"http://127.0.0.1:{port}", Store = Store, DataRoots = ["/data/of/the/cluster"], Gateway = "127.0.0.1:30000", ShutdownSecret = Secret, RequestsPerSecond = 100_000, StrangersPerSecond = 100_000 }),
+        Cluster.Grains, Logs, CancellationToken.None);
 }
 
 /// <summary>One for a single test.</summary>

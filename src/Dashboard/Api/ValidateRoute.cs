@@ -1,0 +1,23 @@
+using Cluster.Contracts.Api;
+using Cluster.Contracts.Spec;
+using Cluster.Dashboard.Access;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Cluster.Dashboard.Api;
+
+/// <summary><c>POST /validate</c>: everything that is wrong with a spec, while a person types it.</summary>
+internal static class ValidateRoute
+{
+    public static void MapValidate(this RouteGroupBuilder api) => api.MapPost("/validate", ValidateAsync).For(Role.Viewer)
+            .Takes<ValidateRequest>().Answers<ValidateResponse>("Everything that is wrong with a spec; nothing is submitted");
+
+    private static async Task<JsonHttpResult<ValidateResponse>> ValidateAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        var request = await context.Request.ReadBodyAsync(ApiJson.Default.ValidateRequest, cancellationToken);
+        var result = SpecReader.Read(request.Spec, "spec", Requests.CheckOverrides(request.Set));
+        var answer = result.Spec is { } spec
+            ? new ValidateResponse([], spec.Name, SpecSummary.MethodOf(spec), SpecHash.Of(spec), SpecText.Write(spec))
+            : new ValidateResponse(result.Problems);
+        return TypedResults.Json(answer, ApiJson.Default.ValidateResponse);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Cluster.Contracts.Jobs;
+using Cluster.Grains.Hosting;
+using Cluster.ServiceDefaults;
+using Cluster.Tests.Control;
+using k8s.Models;
+
+namespace Cluster.Tests.Deployment;
+
+/// <summary>Rules and board name metrics that a silo and a client really publish, by the names that they have in Prometheus.</summary>
+public sealed partial class MonitoringTests
+{
+    private static readonly string s_folder = Path.Combine(Manifests.Folder, "components", "monitoring");
+
+    private static IEnumerable<AlertRule> Alerts => Manifests.Load(Path.Combine(s_folder, "rules.yaml")).Cast<PrometheusRule>().SelectMany(r => r.Spec.Groups).SelectMany(g => g.Rules);
+
+    [Fact]
+    public async Task Metrics_that_rules_and_board_name_are_published()
+    {
+        var published = new ConcurrentDictionary<string, bool>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name is "Microsoft.Orleans" or "System.Runtime") { published.TryAdd(PrometheusName(instrument), true); }
+            },
+        };
+        listener.Start();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        await using var silo = await ClusterSilo.StartAsync(new(), deadline.Token);
+        await using var client = await ClusterConnection.ConnectAsync(ClusterAddress.Of(silo.Gateway), TimeSpan.FromSeconds(20), deadline.Token);
+        await client.Grains.GetGrain<IJobGrain>("monitored-1").Submit(Some.Submission(1, 1)); // It is stored.
+
+        var named = Expressions().SelectMany(expression => MetricNames().Matches(expression)).Select(match => match.Value).Distinct().ToList();
+        Assert.True(named.Count >= 8);
+        Assert.Equal([], named.Except(published.Keys));
+    }
+
+    [Fact]
+    public void Every_alert_has_a_place_in_the_guide_and_says_how_bad_it_is()
+    {
+        Assert.NotEmpty(Alerts);
+        Assert.All(Alerts, alert =>
+        {
+            Assert.Contains($"`{alert.Alert}`", Manifests.Guide, StringComparison.Ordinal);
+            Assert.Contains(alert.Labels["severity"], (string[])["warning", "critical"]);
+            Assert.EndsWith(".", alert.Annotations["summary"], StringComparison.Ordinal);
+            Assert.Matches(@"^\d+m$", alert.For);
+        });
+        Assert.Equal(Alerts.Select(a => a.Alert).Order(StringComparer.Ordinal), AlertNames().Matches(Manifests.Guide).Select(m => m.Groups[1].Value).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Services_that_expressions_name_are_those_that_manifests_give()
+    {
+        var given = Workload.Of(Manifests.Unpatched("prod")).SelectMany(w => w.Container.Env ?? []).Where(e => e.Name == "OTEL_SERVICE_NAME").Select(e => e.Value).ToHashSet();
+        var named = Expressions().SelectMany(expression => ServiceNames().Matches(expression)).Select(match => match.Groups[1].Value).Distinct().ToList();
+        Assert.NotEmpty(named);
+        Assert.Subset(given, named.ToHashSet());
+    }
+
+    private static IEnumerable<string> Expressions()
+    {
+        var board = Manifests.Load(Path.Combine(s_folder, "board.yaml")).Cast<V1ConfigMap>().Single().Data["cluster.json"];
+        using var json = JsonDocument.Parse(board);
+        var panels = json.RootElement.GetProperty("panels").EnumerateArray()
+            .SelectMany(panel => panel.GetProperty("targets").EnumerateArray()).Select(target => target.GetProperty("expr").GetString()!).ToList();
+        return Alerts.Select(alert => alert.Expr).Concat(panels);
+    }
+
+    /// <summary>As the collector's Prometheus exporter translates: other characters become '_', the unit and '_total' are appended.</summary>
+    private static string PrometheusName(Instrument instrument)
+    {
+        var name = NotInNames().Replace(instrument.Name, "_");
+        var unit = instrument.Unit switch { "By" => "_bytes", "s" => "_seconds", "ms" => "_milliseconds", null or "" => "", ['{', ..] => "", var other => $"_{other}" };
+        var type = instrument.GetType().Name;
+        var isCounter = type.StartsWith("Counter", StringComparison.Ordinal) || type.StartsWith("ObservableCounter", StringComparison.Ordinal);
+        return (name.EndsWith(unit, StringComparison.Ordinal) ? name : name + unit) + (isCounter ? "_total" : "");
+    }
+
+    [GeneratedRegex(@"\b(orleans|dotnet|cluster)_\w+")]
+    private static partial Regex MetricNames();
+
+    [GeneratedRegex("service_name=\"([^\"]+)\"")]
+    private static partial Regex ServiceNames();
+
+    [GeneratedRegex("`(Cluster[A-Z][A-Za-z]+)`")]
+    private static partial Regex AlertNames();
+
+    [GeneratedRegex("[^A-Za-z0-9_]")]
+    private static partial Regex NotInNames();
+}
