@@ -31,11 +31,11 @@ public sealed class TokenRunTests : IDisposable
     {
         var plays = Path.Combine(DataRoots.Shipped, "text", "tinyshakespeare.txt");
         var lines = Path.Combine(_folder, "lines.jsonl");
-        File.WriteAllLines(lines, File.ReadLines(Path.Combine(DataRoots.Shipped, "text", "wilhelm-meister.txt")).Take(2000).Select(line => $"{{\"body\": {System.Text.Json.JsonSerializer.Serialize(line)}}}"));
+        File.WriteAllLines(lines, File.ReadLines(Path.Combine(DataRoots.Shipped, "text", "wilhelm-meister.txt")).Take(500).Select(line => $"{{\"body\": {System.Text.Json.JsonSerializer.Serialize(line)}}}"));
 
         await SayAsync("bpe: 400 tokens", "data", "train-tokenizer", plays, "--vocabulary", "400", "--out", At("bpe"));
-        await SayAsync("in 6 shards (uint16), of 1 document", "data", "tokenize", plays, "--tokenizer", At("bpe"), "--out", At("plays"), "--shard-tokens", "100000");
-        await SayAsync("in 1 shard (uint16), of 2,000 documents", "data", "tokenize", lines, "--field", "body", "--tokenizer", At("bpe"), "--out", At("lines"));
+        await SayAsync("in 7 shards (uint16), of 1 document", "data", "tokenize", plays, "--tokenizer", At("bpe"), "--out", At("plays"), "--shard-tokens", "100000");
+        await SayAsync("in 1 shard (uint16), of 500 documents", "data", "tokenize", lines, "--field", "body", "--tokenizer", At("bpe"), "--out", At("lines"));
         await RefuseAsync("--out: ", "exists already", "data", "tokenize", lines, "--field", "body", "--out", At("lines"));
         await RefuseAsync("lines.jsonl line 1 has no field 'text'; it has body", "", "data", "tokenize", lines, "--out", At("more"));
         await RefuseAsync("--shard-tokens: found 0, allowed: 1 to", "", "data", "tokenize", lines, "--out", At("more"), "--shard-tokens", "0");
