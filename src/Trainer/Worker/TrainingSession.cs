@@ -5,6 +5,7 @@ using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.Collectives;
+using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Data.Clients;
 using Cluster.Trainer.Methods;
 using Cluster.Trainer.Rounds;
@@ -131,7 +132,8 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         var spec = SpecReader.Read(_submission.SpecText, $"the spec of {JobId}", []).Spec
             ?? throw new BadInputException($"the spec of {JobId} cannot be read by this worker; is it of another version?");
         var device = ComputeDevice.Prepare(spec);
-        using var method = TrainingMethods.Create(spec, _submission.DataRoots, device, _site);
+        // The samples that ship are beside every worker, whoever submitted the job and knew where.
+        using var method = TrainingMethods.Create(spec, [.. _submission.DataRoots, DataRoots.Shipped], device, _site);
         var environment = TrainerEnvironment.Describe(device);
         using var loop = new RoundLoop(method, spec, this, _time);
         Log.Ready(method.Rounds);

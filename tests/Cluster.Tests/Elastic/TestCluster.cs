@@ -128,7 +128,7 @@ internal sealed class TestCluster : IAsyncDisposable
     public async Task<IJobGrain> SubmitAsync(string id, string specText, int minWorkers, int maxWorkers)
     {
         var spec = SpecReader.Read(specText, id).Spec!;
-        ImmutableArray<string> roots = [DataRoots.Shipped, .. Environment.GetEnvironmentVariable(DataRoots.Variable) is { } more ? [more] : Array.Empty<string>()];
+        ImmutableArray<string> roots = Environment.GetEnvironmentVariable(DataRoots.Variable) is { } more ? [more] : []; // The samples that ship are beside the workers.
         var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), Path.Combine(_folder, "jobs", id), roots, minWorkers, maxWorkers, Resume: false) { Sites = [.. spec.Federated?.Sites ?? []] };
         for (var began = Stopwatch.GetTimestamp(); ;)
         {
