@@ -62,7 +62,7 @@ export function chart(title, signal, { isLog = false } = {}) {
     return {
       ...size(),
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
-      axes: [{ ...axis, label: "round", labelSize: 20 }, { ...axis, size: 75, values: (_, ticks, __, ___, step) => ticks.map(tick => label(tick, step)) }],
+      axes: [{ ...axis, label: "round", labelSize: 20 }, { ...axis, size: 88, values: (_, ticks, __, ___, step) => ticks.map(tick => label(tick, step)) }],
       series: [{ label: "round" }, ...data.series.map((one, i) => ({ label: one.label, stroke: Colours[i % Colours.length], width: 1.5, spanGaps: true, points: { show: data.rounds.length < 60 } }))],
       hooks: { draw: [drawMarks] },
     };
