@@ -6,7 +6,7 @@ namespace Cluster.Tests.Deployment;
 public sealed class ReferenceTests
 {
     /// <summary>Secrets that are no business of a repository: the guide says how to make each.</summary>
-    private static readonly string[] s_operatorsSecrets = ["cluster-redis", "cluster-access", "cluster-dashboard-users", "cluster-dashboard-tls"];
+    private static readonly string[] s_operatorsSecrets = ["cluster-redis", "cluster-access", "cluster-dashboard-tls"];
 
     [Fact]
     public void The_guide_says_how_to_make_the_Secrets_that_are_not_here() =>

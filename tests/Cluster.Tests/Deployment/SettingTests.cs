@@ -54,6 +54,9 @@ public sealed class SettingTests
         var store = dashboard.Container.VolumeMounts.Single(m => m.Name == "store").MountPath;
         Assert.Equal(store, settings.Store);
         Assert.Equal([$"{store}/data", "/app/data"], settings.DataRoots);
+        // Without this file it would not listen where others can connect.
+        Assert.Equal($"{dashboard.Container.VolumeMounts.Single(m => m.Name == "access").MountPath}/tokens.json", settings.Tokens);
+        Assert.False(dashboard.Pod.Volumes.Single(v => v.Name == "access").Secret.Optional ?? false);
         Assert.All(Workload.Of(Overlays.Documents(overlay, isRendered)).Where(w => w.Component == "trainer"), trainer =>
             Assert.Equal(store, trainer.Container.VolumeMounts.Single(m => m.Name == "store").MountPath));
     }
