@@ -37,8 +37,7 @@ internal sealed class TextGenerator : IDisposable
             throw new BadInputException($"{path} holds a model of kind {spec.Model.GetType().Name.ToLowerInvariant()}; only gpt writes text");
         }
 
-        var data = spec.Data ?? spec.Continual?.Stages[^1].Data; // All stages have the same tokenizer.
-        var known = tokenizer is not null ? Tokenizers.Open(tokenizer) : Tokenizers.Of(data, dataRoots);
+        var known = tokenizer is not null ? Tokenizers.Open(tokenizer) : TokenizerOf(spec, dataRoots);
         set_num_threads(spec.Threads);
         var network = ModelCatalog.Create(gpt, [spec.Sequence ?? gpt.Context], known.Vocabulary, spec.Seed, CPU);
         var model = new FlatModel(network, spec.Precision, CPU);
@@ -97,4 +96,11 @@ internal sealed class TextGenerator : IDisposable
 
     /// <summary>The model takes the network with it.</summary>
     public void Dispose() => _model.Dispose();
+
+    /// <summary>That of the data, of which all stages have the same.</summary>
+    private static ITokenizer TokenizerOf(JobSpec spec, IReadOnlyList<string> dataRoots)
+    {
+        try { return Tokenizers.Of(spec.Data ?? spec.Continual?.Stages[^1].Data, dataRoots); }
+        catch (BadInputException e) { throw new BadInputException($"{e.Message}\nOr name the model's tokenizer itself with --tokenizer."); }
+    }
 }
