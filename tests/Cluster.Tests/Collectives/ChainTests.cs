@@ -91,7 +91,7 @@ public sealed class ChainTests
             chain.Begin(0);
             for (var i = 0; i < 8; i++)
             {
-                Assert.InRange(Volatile.Read(ref handedOn), i, i + Chain.Depth);
+                Assert.InRange(Volatile.Read(ref handedOn), i - 1, i + Chain.Depth); // One that has come may not be counted yet.
                 chain.Take();
                 chain.Release();
             }
