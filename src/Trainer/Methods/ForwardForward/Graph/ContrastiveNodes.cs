@@ -8,7 +8,7 @@ namespace Cluster.Trainer.Methods.ForwardForward.Graph;
 
 /// <summary>
 /// Forward-forward learning of node classes (ForwardGNN Algorithm 1, Eq. 3): one graph in which the training nodes T have their right
-/// labels, and K - 1 in which all of them have wrong ones.
+/// labels, and K - 1 in which all of them have wrong ones, each node its own in a random order.
 /// <code>
 ///   g_i = Σ_j h_ij²                            in the right graph g⁺, in the wrong ones g⁻_s
 ///   L = mean_T softplus(θ - g⁺) + mean_s mean_T softplus(g⁻_s - θ)
@@ -86,7 +86,7 @@ internal abstract class ContrastiveNodes(NodeTask task, IReadOnlyList<GraphLayer
 
     private Stage Below(int unit, IReadOnlyList<LayerTensors> weights) => _frozen.Below(unit, () =>
     {
-        var training = Label([.. Enumerable.Range(0, task.Classes).Select(shift => task.Training(shift).ToArray())]);
+        var training = Label([.. Enumerable.Range(0, task.Classes).Select(labelling => task.Training(labelling).ToArray())]);
         var asking = Ask(task.Split.Validation, []);
         var votes = zeros(task.Split.Validation.Length, task.Classes, dtype: task.Features.dtype);
         for (var l = 0; l < unit; l++)

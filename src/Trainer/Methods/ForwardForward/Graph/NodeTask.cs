@@ -33,8 +33,17 @@ internal sealed record NodeTask(Adjacency Real, Tensor Features, Tensor Virtual,
             data.Features.Dense(ScalarType.Float32).DetachFromDisposeScope(),
             randn(data.Classes, data.Features.ColumnCount).DetachFromDisposeScope(),
             [.. data.Labels],
-            data.Split ?? throw new ArgumentException("classes of nodes need a split", nameof(data)));
+            data.Split ?? throw new ArgumentException("classes of nodes need a split", nameof(data)))
+        {
+            WrongOrders = [.. Enumerable.Range(0, data.Nodes).Select(node => new Permutation(Seeds.Derive(seed, SeedPurpose.WrongLabel, node), Math.Max(1, data.Classes - 1)))],
+        };
     }
+
+    /// <summary>
+    /// The order in which each node has its wrong classes, N permutations of K - 1; empty for all the same. Drawn at random, as in the
+    /// released code: were it the same, a wrong labelling would be the right one with its classes renamed, and the graph could not tell them apart.
+    /// </summary>
+    public ImmutableArray<Permutation> WrongOrders { get; init; } = [];
 
     /// <summary>The virtual node of a class.</summary>
     public int VirtualNode(int label) => Nodes + label;
@@ -42,11 +51,13 @@ internal sealed record NodeTask(Adjacency Real, Tensor Features, Tensor Virtual,
     /// <summary>The graph with each of these nodes joined to the virtual node of its class there, in both directions.</summary>
     public Adjacency Joined(IEnumerable<(int Node, int Label)> labelled) => Real.With(Classes, labelled.Select(one => (one.Node, VirtualNode(one.Label))));
 
-    /// <summary>The training nodes with their labels moved on by <paramref name="shift"/> classes; 0 leaves them right.</summary>
-    public IEnumerable<(int Node, int Label)> Training(int shift = 0) => Split.Train.Select(node => (node, (Labels[node] + shift) % Classes));
+    /// <summary>The training nodes with labels: with 0 the right ones, with 1 .. K - 1 each node's wrong classes in its order.</summary>
+    public IEnumerable<(int Node, int Label)> Training(int labelling = 0) => Split.Train.Select(node => (node, (Labels[node] + Moved(node, labelling)) % Classes));
 
     /// <summary>Features of real and virtual nodes, [N + K, F].</summary>
     public Tensor WithVirtual() => cat([Features, Virtual]);
+
+    private int Moved(int node, int labelling) => labelling == 0 || WrongOrders.IsEmpty ? labelling : 1 + (int)WrongOrders[node][labelling - 1];
 
     /// <summary>Labels of nodes, [n], int64.</summary>
     public Tensor LabelsOf(IEnumerable<int> nodes) => tensor(nodes.Select(node => (long)Labels[node]).ToArray());
