@@ -24,10 +24,10 @@ internal sealed class ContinualStore
     /// <summary>Finished cells in the order in which they were run, and their evaluations.</summary>
     public IReadOnlyList<ContinualResult> Read()
     {
-        var evaluations = Lines(_evaluations).ToLookup(c => ContinualCell.Parse(c));
+        var evaluations = CsvTable.Read(_evaluations).ToLookup(c => ContinualCell.Parse(c));
         return
         [
-            .. from c in Lines(_cells)
+            .. from c in CsvTable.Read(_cells)
                let cell = ContinualCell.Parse(c)
                select new ContinualResult(cell, Records(evaluations[cell].Select(line => line[4..])), double.Parse(c[4], CultureInfo.InvariantCulture)),
         ];
@@ -36,8 +36,8 @@ internal sealed class ContinualStore
     /// <summary>The evaluations first: a cell that has its line is whole.</summary>
     public void Add(ContinualResult result)
     {
-        Append(_evaluations, $"{ContinualCell.Columns},{EvaluationColumns}", from record in result.Evaluations from score in record.Scores select Line(result.Cell, record, score.Key, score.Value));
-        Append(_cells, $"{ContinualCell.Columns},seconds", [string.Create(CultureInfo.InvariantCulture, $"{result.Cell},{result.Seconds:F1}")]);
+        CsvTable.Append(_evaluations, $"{ContinualCell.Columns},{EvaluationColumns}", from record in result.Evaluations from score in record.Scores select Line(result.Cell, record, score.Key, score.Value));
+        CsvTable.Append(_cells, $"{ContinualCell.Columns},seconds", [string.Create(CultureInfo.InvariantCulture, $"{result.Cell},{result.Seconds:F1}")]);
     }
 
     private static string Line(ContinualCell cell, EvaluationRecord record, string set, SetScore score)
@@ -63,9 +63,4 @@ internal sealed class ContinualStore
     private static SetScore Score(string[] c) => new(double.Parse(c[8], CultureInfo.InvariantCulture), double.Parse(c[9], CultureInfo.InvariantCulture), Weight: 0);
 
     private static long Whole(string text) => long.Parse(text, CultureInfo.InvariantCulture);
-
-    private static IEnumerable<string[]> Lines(string path) => File.Exists(path) ? File.ReadLines(path).Skip(1).Select(line => line.Split(',')) : [];
-
-    private static void Append(string path, string header, IEnumerable<string> lines) =>
-        File.AppendAllLines(path, File.Exists(path) ? lines : lines.Prepend(header));
 }

@@ -17,8 +17,8 @@ internal sealed class FederatedStore
     /// <summary>Finished cells and their curves.</summary>
     public IReadOnlyDictionary<FederatedCell, FederatedPoint[]> Read()
     {
-        var finished = Lines(_cells).Select(c => FederatedCell.Parse(c)).ToHashSet();
-        return Lines(_curves)
+        var finished = CsvTable.Read(_cells).Select(c => FederatedCell.Parse(c)).ToHashSet();
+        return CsvTable.Read(_curves)
             .Select(c => (Cell: FederatedCell.Parse(c), Point: FederatedPoint.Parse(c.AsSpan(5))))
             .Where(line => finished.Contains(line.Cell))
             .GroupBy(line => line.Cell)
@@ -31,12 +31,7 @@ internal sealed class FederatedStore
     /// <summary>The curve first: a cell that has its line is whole.</summary>
     public void Add(FederatedCell cell, IReadOnlyList<FederatedPoint> curve, double seconds)
     {
-        Append(_curves, $"{FederatedCell.Columns},{FederatedPoint.Columns}", curve.Select(point => $"{cell},{point}"));
-        Append(_cells, $"{FederatedCell.Columns},accuracy,seconds", [string.Create(CultureInfo.InvariantCulture, $"{cell},{FederatedReport.Accuracy(curve):F4},{seconds:F1}")]);
+        CsvTable.Append(_curves, $"{FederatedCell.Columns},{FederatedPoint.Columns}", curve.Select(point => $"{cell},{point}"));
+        CsvTable.Append(_cells, $"{FederatedCell.Columns},accuracy,seconds", [string.Create(CultureInfo.InvariantCulture, $"{cell},{FederatedReport.Accuracy(curve):F4},{seconds:F1}")]);
     }
-
-    private static IEnumerable<string[]> Lines(string path) => File.Exists(path) ? File.ReadLines(path).Skip(1).Select(line => line.Split(',')) : [];
-
-    private static void Append(string path, string header, IEnumerable<string> lines) =>
-        File.AppendAllLines(path, File.Exists(path) ? lines : lines.Prepend(header));
 }

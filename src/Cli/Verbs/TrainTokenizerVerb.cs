@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Cluster.Client;
 using Cluster.Contracts;
+using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.Data.Tokens;
 
 namespace Cluster.Cli.Verbs;
@@ -23,13 +24,14 @@ internal static class TrainTokenizerVerb
             var wanted = parsed.GetValue(vocabulary);
             if (wanted is < Least or > BpeVocabulary.MaxTokens) { throw new BadInputException($"--vocabulary: found {wanted}, allowed: {Least} to {BpeVocabulary.MaxTokens}"); }
             var folder = parsed.GetRequiredValue(TextInputs.Out);
-            if (Path.Exists(folder)) { throw new BadInputException($"--out: {folder} exists already; allowed: a new folder"); }
+            var place = NewFolder.PlaceOf(folder); // Before minutes of learning, not after.
 
             var learnt = await LearnAsync(TextInputs.Of(parsed), wanted, cancellationToken);
-            var beside = $"{Path.TrimEndingDirectorySeparator(folder)}.partial";
-            Directory.CreateDirectory(beside);
-            learnt.Write(beside);
-            Directory.Move(beside, folder);
+            await NewFolder.WriteAsync(place, new Disk(), beside =>
+            {
+                learnt.Write(beside);
+                return Task.FromResult(learnt);
+            });
             Console.WriteLine($"{folder}: {learnt.Tokens.Length:N0} tokens{(learnt.Tokens.Length < wanted ? ", and no further pair comes twice" : "")}");
             return ExitCodes.Succeeded;
         });

@@ -68,7 +68,7 @@ public sealed class TokenFile(string path)
     private FileStream Lock()
     {
         var began = TimeProvider.System.GetTimestamp();
-        while (true)
+        for (var wait = new SpinWait(); ; wait.SpinOnce()) // Turns into short sleeps.
         {
             try
             {
@@ -82,7 +82,6 @@ public sealed class TokenFile(string path)
             catch (IOException e)
             {
                 if (TimeProvider.System.GetElapsedTime(began) > LockPatience) { throw new BadInputException($"{Path} cannot be written: {e.Message}"); }
-                Thread.Yield();
             }
         }
     }

@@ -29,30 +29,14 @@ internal sealed class Tokenization(IReadOnlyList<TextSource> sources, ITokenizer
     /// <param name="folder">Where the tokens shall be; it may not exist.</param>
     /// <param name="tokenizerFiles">Folder with the tokenizer's files, or null when it has none.</param>
     /// <exception cref="BadInputException">A source is missing, damaged or has no text; or the folder is there. Nothing is left behind.</exception>
-    public async Task<TokenManifest> WriteAsync(string folder, string? tokenizerFiles, Action<TokenizationProgress> progress, CancellationToken cancellationToken)
-    {
-        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        if (Path.Exists(target)) { throw new BadInputException($"--out: {folder} exists already; allowed: a new folder, since jobs may be using what is there"); }
-
-        var beside = $"{target}.tokens-partial";
-        if (Directory.Exists(beside)) { Directory.Delete(beside, recursive: true); }
-        _disk.CreateDirectory(beside);
-        try
+    public Task<TokenManifest> WriteAsync(string folder, string? tokenizerFiles, Action<TokenizationProgress> progress, CancellationToken cancellationToken) =>
+        NewFolder.WriteAsync(NewFolder.PlaceOf(folder), _disk, async beside =>
         {
             var manifest = await WriteShardsAsync(beside, progress, cancellationToken);
             if (tokenizerFiles is not null) { CopyTokenizer(tokenizerFiles, Path.Combine(beside, TokenManifest.TokenizerFolder)); }
             WriteFile(Path.Combine(beside, TokenManifest.FileName), SealedJson.Encode(manifest));
-            _disk.SyncDirectory(beside);
-            _disk.MoveDirectory(beside, target);
-            _disk.SyncDirectory(Path.GetDirectoryName(target)!);
             return manifest;
-        }
-        catch
-        {
-            if (Directory.Exists(beside)) { Directory.Delete(beside, recursive: true); }
-            throw;
-        }
-    }
+        });
 
     private async Task<TokenManifest> WriteShardsAsync(string folder, Action<TokenizationProgress> progress, CancellationToken cancellationToken)
     {
