@@ -11,7 +11,15 @@ internal sealed class FederationGrain([PersistentState("federation", "cluster")]
     /// <summary>As many as a round can sample.</summary>
     private const int MaxAbsencesPerRound = 3 * 4_096;
 
-    public Task Begin(long generation) => Commit(FederationMachine.Begin(store.State, generation));
+    private SharedWrite<FederationState> _durable = null!;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _durable = new(store, DeactivateOnIdle);
+        return Task.CompletedTask;
+    }
+
+    public Task Begin(long generation) => Commit(FederationMachine.Begin(_durable.State, generation));
 
     public async Task<bool> Record(long generation, long round, ImmutableArray<Absence> absences, bool isRevision)
     {
@@ -21,7 +29,7 @@ internal sealed class FederationGrain([PersistentState("federation", "cluster")]
             throw new ArgumentException($"Round {round} of {this.GetPrimaryKeyString()}: 1 to {MaxAbsencesPerRound} absences of named clients are allowed.", nameof(absences));
         }
 
-        var step = FederationMachine.Record(store.State, generation, new(round, absences, isRevision ? 1 : 0));
+        var step = FederationMachine.Record(_durable.State, generation, new(round, absences, isRevision ? 1 : 0));
         await Commit(step);
         return !step.IsFenced;
     }
@@ -30,25 +38,12 @@ internal sealed class FederationGrain([PersistentState("federation", "cluster")]
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MaxPage);
-        return Task.FromResult(FederationMachine.Page(store.State, afterRound, count));
+        return Task.FromResult(FederationMachine.Page(_durable.State, afterRound, count));
     }
 
-    private async Task Commit(FederationStep step)
+    private Task Commit(FederationStep step)
     {
-        if (ReferenceEquals(step.State, store.State))
-        {
-            return;
-        }
-
-        store.State = step.State;
-        try
-        {
-            await store.WriteStateAsync();
-        }
-        catch
-        {
-            DeactivateOnIdle(); // The write may or may not have landed; only a reload can tell.
-            throw;
-        }
+        if (!ReferenceEquals(step.State, _durable.State)) { _durable.Change(step.State); }
+        return _durable.Written();
     }
 }
