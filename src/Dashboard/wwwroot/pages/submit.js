@@ -42,6 +42,7 @@ export async function submitPage({ place, signal, session, go }) {
     sessionStorage.setItem(Draft, spec.value);
     token = newToken();
     button.disabled = true;
+    latest++; // An answer that is on its way is about what stood here before.
     clearTimeout(timer);
     timer = setTimeout(check, 300);
   }
