@@ -23,6 +23,13 @@ public interface IWorkerGrain : IGrainWithStringKey
     /// <summary>From the job: there is news for this worker.</summary>
     [Alias("ring"), OneWay]
     Task Ring();
+
+    /// <summary>
+    /// From the job, which has not heard from this worker for a lease: whether it is lost to it. Not while this grain itself has
+    /// listened for less than a lease, as after its silo died and it came up in another.
+    /// </summary>
+    [Alias("has-lost"), AlwaysInterleave]
+    Task<bool> HasLost(WorkerInfo worker, string jobId);
 }
 
 /// <summary>In the worker's process: a hint that a heartbeat would bring news. One that is lost costs one heartbeat interval.</summary>

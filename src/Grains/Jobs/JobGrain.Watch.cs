@@ -17,6 +17,7 @@ internal sealed partial class JobGrain
     private static readonly TimeSpan SuspectGrace = TimeSpan.FromMilliseconds(300);
 
     private readonly LeaseWatch _leases = new(clock, WatchPeriod); // Volatile on purpose: after a restart everybody counts as heard.
+    private readonly Dictionary<WorkerInfo, Task<bool>> _lost = []; // What the grains of silent workers answer.
     private IGrainTimer? _watch;
     private IGrainTimer? _grace;
     private long _storedVersion;
@@ -55,14 +56,47 @@ internal sealed partial class JobGrain
     {
         _leases.Tick();
         var silent = store.State.Workers.Where(w => _leases.IsSilent(w.Id, ClusterTiming.Lease)).ToImmutableArray();
-        if (!silent.IsEmpty)
+        foreach (var heard in _lost.Keys.Except(silent).ToArray())
         {
-            await Commit(JobMachine.Silent(store.State, silent, _progress.Round));
+            _lost.Remove(heard);
+        }
+
+        if (silent.RemoveAll(w => !IsLost(w)) is { IsEmpty: false } lost)
+        {
+            await Commit(JobMachine.Silent(store.State, lost, _progress.Round));
         }
 
         if (clock.GetElapsedTime(_storedAt) >= ProgressPeriod)
         {
             await StoreProgress();
+        }
+    }
+
+    /// <summary>
+    /// A silent worker is lost when its own grain says so too. While that grain cannot be reached, or has only just come up, its
+    /// silo has died and not the worker. Never waits: what was asked at one tick is known at the next.
+    /// </summary>
+    private bool IsLost(WorkerInfo worker)
+    {
+        if (_lost.TryGetValue(worker, out var answer) && (!answer.IsCompleted || answer.Result))
+        {
+            return answer.IsCompleted;
+        }
+
+        _lost[worker] = HasLost(worker);
+        return false;
+    }
+
+    private async Task<bool> HasLost(WorkerInfo worker)
+    {
+        try
+        {
+            return await GrainFactory.GetGrain<IWorkerGrain>(worker.Id).HasLost(worker, Id).WaitAsync(ClusterTiming.Lease, clock);
+        }
+        catch (Exception e)
+        {
+            LogCannotTell(Id, worker.Id, e.Message);
+            return false;
         }
     }
 
@@ -92,6 +126,9 @@ internal sealed partial class JobGrain
 
         _storedAt = clock.GetTimestamp();
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} has not heard from worker {Worker}, whose grain cannot be reached to tell whether it lives: {Problem}")]
+    private partial void LogCannotTell(string job, string worker, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} could not store its progress and tries again: {Problem}")]
     private partial void LogProgressNotStored(Exception exception, string job, string problem);

@@ -21,6 +21,7 @@ internal sealed partial class WorkerGrain(TimeProvider clock, ILogger<WorkerGrai
     private IGrainTimer? _lease;
     private WorkerPlace _place = new(JobId: null, Version: -1);
     private bool _idle = true;
+    private readonly long _beganAt = clock.GetTimestamp();
     private long _heardAt;
     private long _offeredAt;
     private long _dueAt;
@@ -80,6 +81,10 @@ internal sealed partial class WorkerGrain(TimeProvider clock, ILogger<WorkerGrai
             LogDeaf(Id, e.Message); // A hint that is lost costs one heartbeat interval.
         }
     }
+
+    public Task<bool> HasLost(WorkerInfo worker, string jobId) => Task.FromResult(
+        _holder is not { } holder ? clock.GetElapsedTime(_beganAt) >= ClusterTiming.Lease
+            : !holder.IsSameProcess(worker) || _place.JobId != jobId || clock.GetElapsedTime(_heardAt) >= ClusterTiming.Lease);
 
     /// <summary>
     /// The job of which it tells is asked first, also when it serves there no more: it may have to stay until its ranks have

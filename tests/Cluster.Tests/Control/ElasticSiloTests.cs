@@ -27,6 +27,21 @@ public sealed class ElasticSiloTests : SiloFixture
     }
 
     [Fact]
+    public async Task A_silent_worker_whose_grain_came_up_anew_is_not_lost_before_that_has_listened_for_a_lease()
+    {
+        var (w0, w1) = (Worker("w0"), Worker("w1"));
+        await Start("job", max: 2, w0, w1);
+        var silent = System.Diagnostics.Stopwatch.StartNew();
+        await w0.BeatUntil(_ => silent.Elapsed > ClusterTiming.Lease / 2, "more of that job");
+        await Silo.Grains.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero); // As when its silo died.
+        var anew = System.Diagnostics.Stopwatch.StartNew();
+
+        await w0.BeatUntilTraining("job", 2);
+        Assert.Equal(["w0"], w0.Assignment!.Members.Select(m => m.Id));
+        Assert.InRange(anew.Elapsed, ClusterTiming.Lease, TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
     public async Task A_worker_that_its_peers_lost_is_evicted_long_before_its_lease_ends()
     {
         var (w0, w1, w2) = (Worker("w0"), Worker("w1"), Worker("w2"));
