@@ -1,4 +1,5 @@
 using Cluster.Contracts.Jobs;
+using Orleans.Core.Internal;
 
 namespace Cluster.Tests.Control;
 
@@ -33,7 +34,7 @@ public sealed class ElasticSiloTests : SiloFixture
         await Start("job", max: 2, w0, w1);
         var silent = System.Diagnostics.Stopwatch.StartNew();
         await w0.BeatUntil(_ => silent.Elapsed > ClusterTiming.Lease / 2, "more of that job");
-        await Silo.Grains.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero); // As when its silo died.
+        await Silo.Grains.GetGrain<IWorkerGrain>("w1").AsReference<IGrainManagementExtension>().DeactivateOnIdle(); // As when its silo died.
         var anew = System.Diagnostics.Stopwatch.StartNew();
 
         await w0.BeatUntilTraining("job", 2);
