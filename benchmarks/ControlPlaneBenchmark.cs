@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using Cluster.Contracts.Jobs;
-using Cluster.ServiceDefaults;
 using static Cluster.Benchmarks.Statistics;
 
 namespace Cluster.Benchmarks;
@@ -26,60 +24,31 @@ internal static class ControlPlaneBenchmark
 
     private static async Task<int> RunAsync(int workers, int jobs)
     {
-        var store = Directory.CreateTempSubdirectory("cluster-control-").FullName;
-        using var silo = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cluster.Grains.dll"), "--Cluster:Store", store, "--Logging:LogLevel:Default", "Error"]) { RedirectStandardOutput = true })!;
-        try
-        {
-            // "The silo is ready: clients connect to 127.0.0.1:41234. Ctrl-C ends it."
-            var ready = await silo.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("the silo did not start");
-            var gateway = IPEndPoint.Parse(ready.Split(' ').First(word => word.Contains(':') && char.IsDigit(word[0])).TrimEnd('.'));
-            await using var connection = await ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), TimeSpan.FromSeconds(30), CancellationToken.None);
+        await using var silo = await SiloProcess.StartAsync();
+        using var stop = new CancellationTokenSource();
+        var simulated = Enumerable.Range(0, workers).Select(i => new SimulatedWorker(i, silo.Grains)).ToArray();
+        var lives = simulated.Select((worker, i) => worker.LiveAsync(Beat * i / workers, stop.Token)).ToArray();
+        while (simulated.Any(worker => worker.Beats < 2)) { await Task.Delay(100); }
 
-            using var stop = new CancellationTokenSource();
-            var simulated = Enumerable.Range(0, workers).Select(i => new SimulatedWorker(i, connection.Grains)).ToArray();
-            var lives = simulated.Select((worker, i) => worker.LiveAsync(Beat * i / workers, stop.Token)).ToArray();
-            while (simulated.Any(worker => worker.Beats < 2)) { await Task.Delay(100); }
+        var (beatsBefore, began) = (simulated.Sum(worker => worker.Beats), Stopwatch.GetTimestamp());
+        var idleShare = await SiloProcess.ShareOfCoreAsync(silo.Process, TimeSpan.FromSeconds(20));
+        var rate = (simulated.Sum(worker => worker.Beats) - beatsBefore) / Stopwatch.GetElapsedTime(began).TotalSeconds;
+        var took = new List<double>();
+        for (var i = 0; i < jobs; i++) { took.Add(await SubmitAsync(silo.Grains, simulated, i)); }
+        await stop.CancelAsync();
+        await Task.WhenAll(lives);
 
-            var (idleShare, rate) = await MeasureAsync(silo, simulated, TimeSpan.FromSeconds(20));
-            var took = new List<double>();
-            for (var i = 0; i < jobs; i++) { took.Add(await SubmitAsync(connection.Grains, simulated, i)); }
-            await stop.CancelAsync();
-            await Task.WhenAll(lives);
-
-            var beats = simulated.Select(worker => worker.Slowest).ToArray();
-            Console.WriteLine("| what | value |");
-            Console.WriteLine("|---|---:|");
-            Print("simulated workers", $"{workers}");
-            Print("heartbeats a second", $"{rate:F0}");
-            Print("silo's processor time, share of one core", $"{idleShare:P0}");
-            Print("submit to last assignment, four workers, median ms", $"{Median(took):F1}");
-            Print("the same, p99 ms", $"{Quantile(took, 0.99):F1}");
-            Print("slowest heartbeat of a worker, median ms", $"{Median(beats):F1}");
-            Print("memory of the silo, MiB", $"{Refreshed(silo).WorkingSet64 / 1024.0 / 1024:F0}");
-            return 0;
-        }
-        finally
-        {
-            if (!silo.HasExited) { silo.Kill(); }
-            silo.WaitForExit();
-            Directory.Delete(store, recursive: true);
-        }
-
-        static void Print(string what, FormattableString value) => Console.WriteLine($"| {what} | {value.ToString(CultureInfo.InvariantCulture)} |");
-    }
-
-    private static async Task<(double Share, double Rate)> MeasureAsync(Process silo, SimulatedWorker[] workers, TimeSpan time)
-    {
-        var (cpu, beats, began) = (Refreshed(silo).TotalProcessorTime, workers.Sum(worker => worker.Beats), Stopwatch.GetTimestamp());
-        await Task.Delay(time);
-        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        return ((Refreshed(silo).TotalProcessorTime - cpu).TotalSeconds / seconds, (workers.Sum(worker => worker.Beats) - beats) / seconds);
-    }
-
-    private static Process Refreshed(Process process)
-    {
-        process.Refresh();
-        return process;
+        var beats = simulated.Select(worker => worker.Slowest).ToArray();
+        Console.WriteLine("| what | value |");
+        Console.WriteLine("|---|---:|");
+        SiloProcess.Print("simulated workers", $"{workers}");
+        SiloProcess.Print("heartbeats a second", $"{rate:F0}");
+        SiloProcess.Print("silo's processor time, share of one core", $"{idleShare:P0}");
+        SiloProcess.Print("submit to last assignment, four workers, median ms", $"{Median(took):F1}");
+        SiloProcess.Print("the same, p99 ms", $"{Quantile(took, 0.99):F1}");
+        SiloProcess.Print("slowest heartbeat of a worker, median ms", $"{Median(beats):F1}");
+        SiloProcess.Print("memory of the silo, MiB", $"{silo.Process.WorkingSet64 / 1024.0 / 1024:F0}");
+        return 0;
     }
 
     /// <summary>Milliseconds until the last of four workers holds its assignment.</summary>

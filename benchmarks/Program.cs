@@ -17,6 +17,7 @@ return args switch
     ["forward-forward-table", .. var rest] => ForwardForwardTable.Run(rest),
     ["continual-table", .. var rest] => ContinualTable.Run(rest),
     ["control-plane", .. var rest] => ControlPlaneBenchmark.Run(rest),
+    ["dashboard", .. var rest] => DashboardBenchmark.Run(rest),
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
     ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
@@ -32,6 +33,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | forward-forward-table | continual-table | first-round | recovery | control-plane | efficiency | throughput | layers | tokenize | memory | federated-clients [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | forward-forward-table | continual-table | first-round | recovery | control-plane | dashboard | efficiency | throughput | layers | tokenize | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }

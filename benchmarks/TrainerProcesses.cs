@@ -30,8 +30,7 @@ internal sealed partial class TrainerProcesses : IAsyncDisposable
     public void Add()
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"worker-{_started++}");
-        var trainer = Path.Combine(AppContext.BaseDirectory, "Cluster.Trainer.dll");
-        _trainers[id] = Process.Start(new ProcessStartInfo("dotnet", [trainer, "--Cluster:Gateway", _silo.Gateway.ToString(), "--Cluster:Id", id, "--Logging:LogLevel:Default", "Error"]))!;
+        _trainers[id] = SiloProcess.Start("Cluster.Trainer.dll", "--Cluster:Gateway", _silo.Gateway.ToString(), "--Cluster:Id", id);
     }
 
     public void Kill(string id)

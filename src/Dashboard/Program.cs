@@ -43,7 +43,7 @@ try
     var app = builder.Build();
     app.MapClusterApi();
     await ApiHost.StartAsync(app, CancellationToken.None);
-    Console.WriteLine($"The API is ready: {settings.Urls}. {settings.Guard} Ctrl-C ends it.");
+    Console.WriteLine($"The API is ready: {string.Join(", ", app.Urls)}. {settings.Guard} Ctrl-C ends it.");
     await app.WaitForShutdownAsync();
     return 0;
 }

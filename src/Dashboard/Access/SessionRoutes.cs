@@ -12,11 +12,11 @@ internal static class SessionRoutes
     public static void MapSession(this RouteGroupBuilder api)
     {
         api.MapGet("/session", Show).For(Role.Viewer)
-            .Answers<SessionView>("Who the caller is");
+            .Answers<SessionView>("ShowSession", "Who the caller is");
         api.MapPost("/session", LogInAsync).For(Role.None)
-            .Takes<SessionRequest>().Answers<SessionView>("Logs a browser in: sets a cookie");
+            .Takes<SessionRequest>().Answers<SessionView>("LogIn", "Logs a browser in: sets a cookie");
         api.MapPost("/session/end", LogOut).For(Role.None)
-            .WithSummary("Logs a browser out").Produces(204);
+            .WithName("LogOut").WithSummary("Logs a browser out").Produces(204);
     }
 
     private static JsonHttpResult<SessionView> Show(HttpContext context, TokenRegistry tokens)

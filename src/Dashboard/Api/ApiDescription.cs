@@ -23,7 +23,7 @@ internal static class ApiDescription
             options.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
             options.SerializerOptions.NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals;
         })
-        .AddOpenApi(options => options.AddDocumentTransformer(Introduce).AddOperationTransformer(Guard));
+        .AddOpenApi(options => options.AddDocumentTransformer(Introduce).AddOperationTransformer(Guard).AddSchemaTransformer(Simplify));
 
     public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi("/api/v1/openapi.json").For(Role.Viewer);
 
@@ -38,8 +38,9 @@ internal static class ApiDescription
         return api;
     }
 
-    public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route, string summary, int status = StatusCodes.Status200OK, string contentType = "application/json") =>
-        route.WithSummary(summary).Produces<T>(status, contentType);
+    /// <param name="name">Of the operation: clients that are generated from the document call their method so.</param>
+    public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route, string name, string summary, int status = StatusCodes.Status200OK, string contentType = "application/json") =>
+        route.WithName(name).WithSummary(summary).Produces<T>(status, contentType);
 
     public static RouteHandlerBuilder Takes<T>(this RouteHandlerBuilder route, bool isOptional = false)
         where T : notnull =>
@@ -60,6 +61,22 @@ internal static class ApiDescription
         {
             [Token] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "As 'cluster token create' printed it." },
         };
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// As generators of clients understand it: choices are words, where they take those of no type for numbers; and numbers are
+    /// numbers, also those that JSON has no words for, of which the introduction speaks.
+    /// </summary>
+    private static Task Simplify(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (schema.Enum is { Count: > 0 }) { schema.Type ??= JsonSchemaType.String; }
+        if (schema.AnyOf?.FirstOrDefault(choice => choice.Type is JsonSchemaType.Number) is { } number)
+        {
+            schema.Type = number.Type | (schema.Type & JsonSchemaType.Null);
+            schema.AnyOf = null;
+        }
+
         return Task.CompletedTask;
     }
 

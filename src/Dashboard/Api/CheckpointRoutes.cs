@@ -13,9 +13,9 @@ internal static class CheckpointRoutes
     public static void MapCheckpoints(this RouteGroupBuilder api)
     {
         api.MapGet("/jobs/{id}/checkpoints", ListAsync).For(Role.Viewer)
-            .Answers<ImmutableArray<CheckpointView>>("The checkpoints of a job, newest first");
+            .Answers<ImmutableArray<CheckpointView>>("ListCheckpoints", "The checkpoints of a job, newest first");
         api.MapGet("/jobs/{id}/checkpoints/{round}/{file}", FileAsync).For(Role.Viewer)
-            .Answers<Stream>("A file of a checkpoint", contentType: "application/octet-stream");
+            .Answers<Stream>("GetCheckpointFile", "A file of a checkpoint", contentType: "application/octet-stream");
     }
 
     private static async Task<JsonHttpResult<ImmutableArray<CheckpointView>>> ListAsync(

@@ -16,9 +16,9 @@ internal static class ClusterRoutes
     public static void MapCluster(this RouteGroupBuilder api)
     {
         api.MapGet("/cluster", Show).For(Role.Viewer)
-            .Answers<ClusterView>("What answers here");
+            .Answers<ClusterView>("ShowCluster", "What answers here");
         api.MapPost("/shutdown", Shutdown).For(Role.Admin)
-            .WithSummary("Ends the cluster, for whoever started it").Produces(202);
+            .WithName("EndCluster").WithSummary("Ends the cluster, for whoever started it").Produces(202);
     }
 
     private static JsonHttpResult<ClusterView> Show(ApiSettings settings, Uptime uptime) =>

@@ -16,7 +16,7 @@ namespace Cluster.Dashboard.Api;
 internal static class EventRoutes
 {
     public static void MapEvents(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/events", WatchAsync).For(Role.Viewer).RequireRateLimiting(RateRules.Streams)
-            .Answers<JobView>("A stream of the job whenever it has changed, with the samples that are new", contentType: "text/event-stream");
+            .Answers<JobView>("WatchJob", "A stream of the job whenever it has changed, with the samples that are new", contentType: "text/event-stream");
 
     private static async Task<ServerSentEventsResult<string>> WatchAsync(string id, long? after, HttpContext context, ControlPlane plane, CancellationToken cancellationToken)
     {

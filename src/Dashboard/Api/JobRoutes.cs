@@ -17,17 +17,17 @@ internal static class JobRoutes
     public static void MapJobs(this RouteGroupBuilder api)
     {
         api.MapGet("/jobs", ListAsync).For(Role.Viewer)
-            .Answers<JobPage>("Jobs, newest first");
+            .Answers<JobPage>("ListJobs", "Jobs, newest first");
         api.MapGet("/jobs/{id}", ShowAsync).For(Role.Viewer)
-            .Answers<JobView>("A job, without samples");
+            .Answers<JobView>("GetJob", "A job, without samples");
         api.MapGet("/jobs/{id}/samples", SamplesAsync).For(Role.Viewer)
-            .Answers<SamplePage>("Samples of the newest rounds, oldest first");
+            .Answers<SamplePage>("ListSamples", "Samples of the newest rounds, oldest first");
         api.MapPost("/jobs/{id}/cancel", CancelAsync).For(Role.Submitter)
-            .Takes<ReasonRequest>(isOptional: true).Answers<JobSummary>("Ends a job at a checkpoint");
+            .Takes<ReasonRequest>(isOptional: true).Answers<JobSummary>("CancelJob", "Ends a job at a checkpoint");
         api.MapPost("/jobs/{id}/pause", PauseAsync).For(Role.Submitter)
-            .Takes<ReasonRequest>(isOptional: true).Answers<JobSummary>("Parks a job at a checkpoint");
+            .Takes<ReasonRequest>(isOptional: true).Answers<JobSummary>("PauseJob", "Parks a job at a checkpoint");
         api.MapPost("/jobs/{id}/resume", ResumeAsync).For(Role.Submitter)
-            .Answers<JobSummary>("Lets a job go on from its newest checkpoint");
+            .Answers<JobSummary>("ResumeJob", "Lets a job go on from its newest checkpoint");
     }
 
     private static async Task<JsonHttpResult<JobPage>> ListAsync(

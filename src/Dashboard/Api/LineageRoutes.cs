@@ -10,7 +10,7 @@ namespace Cluster.Dashboard.Api;
 internal static class LineageRoutes
 {
     public static void MapLineage(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/lineage", ShowAsync).For(Role.Viewer)
-            .Answers<LineageView>("Trunk, releases and forgetting matrix of a continual job");
+            .Answers<LineageView>("ShowLineage", "Trunk, releases and forgetting matrix of a continual job");
 
     private static async Task<JsonHttpResult<LineageView>> ShowAsync(string id, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)
     {

@@ -17,7 +17,7 @@ internal static class LogRoutes
     private static readonly TimeSpan FollowPeriod = TimeSpan.FromMilliseconds(300);
 
     public static void MapLogs(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/logs", ReadAsync).For(Role.Viewer).RequireRateLimiting(RateRules.Streams)
-            .Answers<LogPage>("The newest lines of the logs; with follow=true a stream of log events");
+            .Answers<LogPage>("ReadLogs", "The newest lines of the logs; with follow=true a stream of log events");
 
     private static async Task<IResult> ReadAsync(
         string id, string? worker, bool? follow, HttpContext context, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace Cluster.Dashboard.Api;
 internal static class MetricRoutes
 {
     public static void MapMetrics(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/metrics", ShowAsync).For(Role.Viewer)
-            .Answers<MetricsView>("All curves of a job from its beginning, down-sampled");
+            .Answers<MetricsView>("GetMetrics", "All curves of a job from its beginning, down-sampled");
 
     private static async Task<JsonHttpResult<MetricsView>> ShowAsync(string id, ControlPlane plane, CancellationToken cancellationToken)
     {

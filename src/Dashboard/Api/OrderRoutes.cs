@@ -16,9 +16,9 @@ internal static class OrderRoutes
     public static void MapOrders(this RouteGroupBuilder api)
     {
         api.MapPost("/jobs/{id}/append", AppendAsync).For(Role.Submitter)
-            .Takes<AppendRequest>().Answers<JobOrder>("Orders one more stage of a continual job", status: 202);
+            .Takes<AppendRequest>().Answers<JobOrder>("AppendStage", "Orders one more stage of a continual job", status: 202);
         api.MapPost("/jobs/{id}/release", ReleaseAsync).For(Role.Submitter)
-            .Takes<ReleaseRequest>().Answers<JobOrder>("Orders one more release of a continual job", status: 202);
+            .Takes<ReleaseRequest>().Answers<JobOrder>("OrderRelease", "Orders one more release of a continual job", status: 202);
     }
 
     private static async Task<JsonHttpResult<JobOrder>> AppendAsync(string id, HttpContext context, ControlPlane plane, CancellationToken cancellationToken)

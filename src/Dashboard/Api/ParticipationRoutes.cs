@@ -11,7 +11,7 @@ internal static class ParticipationRoutes
     private const int MaxCount = 500;
 
     public static void MapParticipation(this RouteGroupBuilder api) => api.MapGet("/jobs/{id}/participation", ShowAsync).For(Role.Viewer)
-            .Answers<ParticipationPage>("Which rounds of a federated job did without which clients");
+            .Answers<ParticipationPage>("ShowParticipation", "Which rounds of a federated job did without which clients");
 
     private static async Task<JsonHttpResult<ParticipationPage>> ShowAsync(string id, long? after, int? count, ControlPlane plane, CancellationToken cancellationToken)
     {

@@ -18,7 +18,7 @@ internal static class SubmitRoute
     private const int MaxWorkers = 1024;
 
     public static void MapSubmit(this RouteGroupBuilder api) => api.MapPost("/jobs", SubmitAsync).For(Role.Submitter)
-            .Takes<SubmitRequest>().Answers<SubmitResponse>("Submits a job", status: 201);
+            .Takes<SubmitRequest>().Answers<SubmitResponse>("SubmitJob", "Submits a job", status: 201);
 
     private static async Task<JsonHttpResult<SubmitResponse>> SubmitAsync(
         HttpContext context, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace Cluster.Dashboard.Api;
 internal static class ValidateRoute
 {
     public static void MapValidate(this RouteGroupBuilder api) => api.MapPost("/validate", ValidateAsync).For(Role.Viewer)
-            .Takes<ValidateRequest>().Answers<ValidateResponse>("Everything that is wrong with a spec; nothing is submitted");
+            .Takes<ValidateRequest>().Answers<ValidateResponse>("ValidateSpec", "Everything that is wrong with a spec; nothing is submitted");
 
     private static async Task<JsonHttpResult<ValidateResponse>> ValidateAsync(HttpContext context, CancellationToken cancellationToken)
     {

@@ -12,13 +12,13 @@ internal static class WorkerRoutes
     public static void MapWorkers(this RouteGroupBuilder api)
     {
         api.MapGet("/pool", PoolAsync).For(Role.Viewer)
-            .Answers<PoolView>("Workers, and the jobs that wait and run");
+            .Answers<PoolView>("ShowPool", "Workers, and the jobs that wait and run");
         api.MapGet("/workers", ListAsync).For(Role.Viewer)
-            .Answers<ImmutableArray<PoolWorkerView>>("The workers");
+            .Answers<ImmutableArray<PoolWorkerView>>("ListWorkers", "The workers");
         api.MapPost("/workers/{id}/drain", DrainAsync).For(Role.Admin)
-            .Answers<PoolWorkerView>("Takes a worker from its job after its round, and gives it no other");
+            .Answers<PoolWorkerView>("DrainWorker", "Takes a worker from its job after its round, and gives it no other");
         api.MapPost("/workers/{id}/undrain", UndrainAsync).For(Role.Admin)
-            .Answers<PoolWorkerView>("Lets a drained worker serve again");
+            .Answers<PoolWorkerView>("UndrainWorker", "Lets a drained worker serve again");
     }
 
     private static async Task<JsonHttpResult<PoolView>> PoolAsync(ControlPlane plane, CancellationToken cancellationToken) =>

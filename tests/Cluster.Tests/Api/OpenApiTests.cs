@@ -31,6 +31,7 @@ public sealed class OpenApiTests(TestApi api) : IClassFixture<TestApi>
         {
             var name = $"{method} {path}";
             Assert.True(operation.TryGetProperty("summary", out var summary) && summary.GetString() is { Length: > 5 }, name);
+            Assert.True(operation.TryGetProperty("operationId", out _), $"{name} has no name: a generated client would make one up");
             var responses = operation.GetProperty("responses").EnumerateObject().ToDictionary(r => r.Name, r => r.Value);
             var good = responses.Single(r => r.Key[0] == '2');
             Assert.True(good.Value.TryGetProperty("content", out _) || good.Key is "204" || path == "/api/v1/shutdown", $"{name} does not say what it answers");
