@@ -46,8 +46,8 @@ public sealed record LineageNode(NodeKind Kind, string Stage, string? Release, l
     public bool IsOnBranch => Kind is NodeKind.Annealing or NodeKind.Release;
 }
 
-/// <param name="Loss">Mean, in nats per predicted token or sample.</param>
-/// <param name="Accuracy">Share of right predictions, 0 to 1.</param>
+/// <param name="Loss">Mean per predicted token or sample: in nats, or what the model's loss is in.</param>
+/// <param name="Accuracy">Share of right predictions, 0 to 1; NaN where none can be right or wrong.</param>
 /// <param name="Weight">Predictions, or samples.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record SetScore(double Loss, double Accuracy, double Weight);
