@@ -39,6 +39,7 @@ internal static class LineageScreen
             NodeKind.Release => $"release {node.Release}",
             NodeKind.Annealing => $"annealing {node.Release}",
             NodeKind.PreAnneal => "pre-anneal",
+            NodeKind.Drift => "drift",
             _ => "trunk",
         };
         var step = string.Create(CultureInfo.InvariantCulture, $"update {node.Step:N0}{(node.IsOnBranch ? $" + {node.BranchStep:N0}" : "")}");

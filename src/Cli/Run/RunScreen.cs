@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Client;
@@ -87,7 +88,7 @@ internal sealed class RunScreen
     }
 
     /// <summary>Nothing of a model that has none.</summary>
-    private static string Accuracy(IReadOnlyDictionary<string, double> values) =>
+    private static string Accuracy(ImmutableDictionary<string, double> values) =>
         values.TryGetValue("evalAccuracy", out var accuracy) ? string.Create(CultureInfo.InvariantCulture, $", accuracy {accuracy:P2}") : "";
 
     /// <summary>The losses of several data sets, whose mean stands before them.</summary>

@@ -20,6 +20,9 @@ public enum NodeKind
 
     /// <summary>The end of a branch: annealed, for evaluation and use.</summary>
     Release,
+
+    /// <summary>On the trunk, where a drift was detected and is to be kept.</summary>
+    Drift,
 }
 
 /// <summary>A state of a continual job and where it comes from. Stands in the manifest of its checkpoint and with its evaluations.</summary>
@@ -40,7 +43,7 @@ public sealed record LineageNode(NodeKind Kind, string Stage, string? Release, l
 
     /// <summary>Evaluated and kept for as long as the job is: what others may begin from, or be compared with.</summary>
     [JsonIgnore]
-    public bool IsMilestone => Kind is NodeKind.PreAnneal or NodeKind.Release;
+    public bool IsMilestone => Kind is NodeKind.PreAnneal or NodeKind.Release or NodeKind.Drift;
 
     [JsonIgnore]
     public bool IsOnBranch => Kind is NodeKind.Annealing or NodeKind.Release;
