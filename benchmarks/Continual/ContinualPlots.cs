@@ -5,7 +5,7 @@ namespace Cluster.Benchmarks.Continual;
 
 /// <summary>
 /// A picture for each task and setting: the loss on each data set over the stages, means over the seeds; the trunk as a line, annealed
-/// weights as dots. The drawing is ScottPlot's.
+/// weights as dots. Untrained weights are left out, since beside their loss the rest would be flat. The drawing is ScottPlot's.
 /// </summary>
 internal static class ContinualPlots
 {
@@ -17,7 +17,7 @@ internal static class ContinualPlots
         {
             var path = Path.Combine(folder, $"{pictured.Key.Task}-{pictured.Key.Setting}.png");
             var task = ContinualTask.Of(pictured.Key.Task);
-            Draw(task, [.. pictured], $"{pictured.Key.Task}, {pictured.Key.Setting}").SavePng(path, Width, task.Stages.Count * PanelHeight);
+            Draw(task, [.. pictured], $"{pictured.Key.Task}, {pictured.Key.Setting}: loss in {task.Unit}").SavePng(path, Width, task.Stages.Count * PanelHeight);
             Console.WriteLine(path);
         }
     }
@@ -29,7 +29,7 @@ internal static class ContinualPlots
         foreach (var (index, set) in task.Stages.Index())
         {
             var plot = picture.GetPlot(index);
-            plot.YLabel($"loss on {set}, {task.Unit}");
+            plot.YLabel($"loss on {set}");
             foreach (var schedule in ContinualCell.Schedules) { Add(plot, task, schedule, set, [.. results.Where(result => result.Cell.Schedule == schedule)]); }
             plot.ShowLegend(Edge.Right);
         }
@@ -59,7 +59,7 @@ internal static class ContinualPlots
         (double X, double Y)[] Means(Func<EvaluationRecord, bool> isWanted, int? stage = null) =>
         [
             .. from evaluation in results.SelectMany(result => result.Evaluations)
-               where isWanted(evaluation)
+               where evaluation.Round > 0 && isWanted(evaluation)
                group evaluation by Place(task, trunkUpdates, evaluation.Node!, stage) into point
                orderby point.Key
                select (point.Key, point.Average(e => e.Scores[set].Loss)),
