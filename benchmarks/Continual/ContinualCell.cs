@@ -4,7 +4,7 @@ namespace Cluster.Benchmarks.Continual;
 
 /// <summary>One job of the table.</summary>
 /// <param name="Task">Name of a <see cref="ContinualTask"/>.</param>
-/// <param name="Setting">Name of a <see cref="ContinualSetting"/>.</param>
+/// <param name="Setting">Name of one of the task's.</param>
 /// <param name="Schedule">One of <see cref="Schedules"/>.</param>
 internal sealed record ContinualCell(string Task, string Setting, string Schedule, int Seed)
 {
@@ -22,13 +22,14 @@ internal sealed record ContinualCell(string Task, string Setting, string Schedul
     /// </summary>
     public IEnumerable<string> Settings()
     {
-        var (task, setting) = (ContinualTask.Of(Task), ContinualSetting.Of(Setting));
+        var task = ContinualTask.Of(Task);
+        var setting = task.SettingOf(Setting);
         var isInfinite = Schedule == Infinite;
         yield return $"seed={Seed}";
         yield return isInfinite
             ? Invariant($"continual.schedule={{kind: infinite, of: {task.Updates}, max: {setting.Max}, constant: {setting.Constant}, min: {setting.Min}, warmupEnd: {ContinualTask.WarmupShare}, cooldownEnd: {task.CooldownEnd}}}")
             : Invariant($"continual.schedule={{kind: repeatedCosine, max: {setting.Max}, min: {setting.Min}, warmup: {ContinualTask.WarmupShare * task.Updates}}}");
-        for (var stage = 0; stage < ContinualTask.Stages.Count; stage++)
+        for (var stage = 0; stage < task.Stages.Count; stage++)
         {
             var key = $"continual.stages[{stage}]";
             yield return $"{key}.updates={(isInfinite ? task.TrunkUpdates : task.Updates)}";

@@ -5,7 +5,7 @@ namespace Cluster.Benchmarks.Continual;
 
 /// <summary>
 /// A picture for each task and setting: the loss on each data set over the stages, means over the seeds; the trunk as a line, annealed
-/// weights as dots. The drawing is ScottPlot's.
+/// weights as dots. Untrained weights are left out, since beside their loss the rest would be flat. The drawing is ScottPlot's.
 /// </summary>
 internal static class ContinualPlots
 {
@@ -16,7 +16,8 @@ internal static class ContinualPlots
         foreach (var pictured in results.GroupBy(result => (result.Cell.Task, result.Cell.Setting)))
         {
             var path = Path.Combine(folder, $"{pictured.Key.Task}-{pictured.Key.Setting}.png");
-            Draw(ContinualTask.Of(pictured.Key.Task), [.. pictured], $"{pictured.Key.Task}, {pictured.Key.Setting}").SavePng(path, Width, ContinualTask.Stages.Count * PanelHeight);
+            var task = ContinualTask.Of(pictured.Key.Task);
+            Draw(task, [.. pictured], $"{pictured.Key.Task}, {pictured.Key.Setting}: loss in {task.Unit}").SavePng(path, Width, task.Stages.Count * PanelHeight);
             Console.WriteLine(path);
         }
     }
@@ -24,17 +25,17 @@ internal static class ContinualPlots
     private static Multiplot Draw(ContinualTask task, ContinualResult[] results, string title)
     {
         var picture = new Multiplot();
-        picture.AddPlots(ContinualTask.Stages.Count);
-        foreach (var (index, set) in ContinualTask.Stages.Index())
+        picture.AddPlots(task.Stages.Count);
+        foreach (var (index, set) in task.Stages.Index())
         {
             var plot = picture.GetPlot(index);
-            plot.YLabel($"loss on {set}, nats");
+            plot.YLabel($"loss on {set}");
             foreach (var schedule in ContinualCell.Schedules) { Add(plot, task, schedule, set, [.. results.Where(result => result.Cell.Schedule == schedule)]); }
             plot.ShowLegend(Edge.Right);
         }
 
         picture.GetPlot(0).Title(title);
-        picture.GetPlot(ContinualTask.Stages.Count - 1).XLabel("stages, each N updates long");
+        picture.GetPlot(task.Stages.Count - 1).XLabel("stages, each N updates long");
         return picture;
     }
 
@@ -44,7 +45,7 @@ internal static class ContinualPlots
         var trunkUpdates = schedule == ContinualCell.Infinite ? task.TrunkUpdates : task.Updates;
         var releases = Means(e => e.Node!.Kind == NodeKind.Release);
         var colour = plot.Add.Palette.GetColor(ContinualCell.Schedules.ToList().IndexOf(schedule));
-        foreach (var (stage, name) in ContinualTask.Stages.Index())
+        foreach (var (stage, name) in task.Stages.Index())
         {
             // A stage begins with the trunk's state at the end of the one before.
             var points = Means(e => !e.Node!.IsOnBranch && (e.Node.Stage == name || e.Node.Step == stage * trunkUpdates), stage);
@@ -58,7 +59,7 @@ internal static class ContinualPlots
         (double X, double Y)[] Means(Func<EvaluationRecord, bool> isWanted, int? stage = null) =>
         [
             .. from evaluation in results.SelectMany(result => result.Evaluations)
-               where isWanted(evaluation)
+               where evaluation.Round > 0 && isWanted(evaluation)
                group evaluation by Place(task, trunkUpdates, evaluation.Node!, stage) into point
                orderby point.Key
                select (point.Key, point.Average(e => e.Scores[set].Loss)),
@@ -70,7 +71,7 @@ internal static class ContinualPlots
     /// <param name="stage">Seen from this one; null: the state's own.</param>
     private static double Place(ContinualTask task, int trunkUpdates, LineageNode node, int? stage)
     {
-        var seenFrom = stage ?? ContinualTask.Stages.ToList().IndexOf(node.Stage);
+        var seenFrom = stage ?? task.Stages.ToList().IndexOf(node.Stage);
         return seenFrom + ((node.Step + node.BranchStep - ((double)seenFrom * trunkUpdates)) / task.Updates);
     }
 }

@@ -12,20 +12,20 @@ internal static class ContinualReport
             var rows = (from result in results
                         where result.Cell.Task == task.Name
                         group result by (result.Cell.Setting, result.Cell.Schedule) into row
-                        orderby ContinualSetting.All.ToList().FindIndex(s => s.Name == row.Key.Setting), row.Key.Schedule
+                        orderby task.Settings.ToList().FindIndex(s => s.Name == row.Key.Setting), row.Key.Schedule
                         select row).ToArray();
             Console.WriteLine($"### {task.Name}\n");
-            Console.WriteLine("Loss in nats; mean ± standard deviation over the seeds.\n");
+            Console.WriteLine($"Loss in {task.Unit}; mean ± standard deviation over the seeds.\n");
             Console.WriteLine("| setting | schedule | seeds | average at the end | forgetting | current | peak on the first | seconds |\n|---|---|---:|---:|---:|---:|---:|---:|");
             foreach (var row in rows)
             {
-                string[] columns = [row.Key.Setting, row.Key.Schedule, $"{row.Count()}", Summary(row, r => r.Final), Summary(row, r => r.Forgetting), Summary(row, r => r.Current), Summary(row, r => r.Peak), string.Create(CultureInfo.InvariantCulture, $"{row.Average(r => r.Seconds):F0}")];
+                string[] columns = [row.Key.Setting, row.Key.Schedule, $"{row.Count()}", Summary(task, row, r => r.Final), Summary(task, row, r => r.Forgetting), Summary(task, row, r => r.Current), Summary(task, row, r => r.Peak), string.Create(CultureInfo.InvariantCulture, $"{row.Average(r => r.Seconds):F0}")];
                 Console.WriteLine($"| {string.Join(" | ", columns)} |");
             }
 
             Console.WriteLine("\nL[i][j], mean over the seeds: rows after each stage, columns on each data set.\n");
-            Console.WriteLine($"| setting, schedule | after | {string.Join(" | ", ContinualTask.Stages)} |\n|---|---|{string.Concat(ContinualTask.Stages.Select(_ => "---:|"))}");
-            foreach (var row in rows) { Matrix(row.Key, [.. row]); }
+            Console.WriteLine($"| setting, schedule | after | {string.Join(" | ", task.Stages)} |\n|---|---|{string.Concat(task.Stages.Select(_ => "---:|"))}");
+            foreach (var row in rows) { Matrix(task, row.Key, [.. row]); }
             Console.WriteLine();
         }
 
@@ -33,21 +33,23 @@ internal static class ContinualReport
         foreach (var relation in ContinualRelations.Of(results)) { Console.WriteLine(relation); }
     }
 
-    private static void Matrix((string Setting, string Schedule) row, ContinualResult[] results)
+    private static void Matrix(ContinualTask task, (string Setting, string Schedule) row, ContinualResult[] results)
     {
-        for (var i = 0; i < ContinualTask.Stages.Count; i++)
+        for (var i = 0; i < task.Stages.Count; i++)
         {
-            var losses = Enumerable.Range(0, ContinualTask.Stages.Count).Select(j => results.Average(r => r.Matrix.Losses[i][j]).ToString("F3", CultureInfo.InvariantCulture));
-            Console.WriteLine($"| {(i == 0 ? $"{row.Setting}, {row.Schedule}" : "")} | {ContinualTask.Stages[i]} | {string.Join(" | ", losses)} |");
+            var losses = Enumerable.Range(0, task.Stages.Count).Select(j => results.Average(r => r.Matrix.Losses[i][j]).ToString(task.Format, CultureInfo.InvariantCulture));
+            Console.WriteLine($"| {(i == 0 ? $"{row.Setting}, {row.Schedule}" : "")} | {task.Stages[i]} | {string.Join(" | ", losses)} |");
         }
     }
 
-    private static string Summary(IEnumerable<ContinualResult> results, Func<ContinualResult, double> value)
+    private static string Summary(ContinualTask task, IEnumerable<ContinualResult> results, Func<ContinualResult, double> value)
     {
         double[] values = [.. results.Select(value)];
         var mean = values.Average();
         return values.Length == 1
-            ? string.Create(CultureInfo.InvariantCulture, $"{mean:F3}")
-            : string.Create(CultureInfo.InvariantCulture, $"{mean:F3} ± {Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1)):F3}");
+            ? Number(mean)
+            : $"{Number(mean)} ± {Number(Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1)))}";
+
+        string Number(double x) => x.ToString(task.Format, CultureInfo.InvariantCulture);
     }
 }

@@ -8,7 +8,7 @@ namespace Cluster.Benchmarks.Continual;
 internal sealed record ContinualResult(ContinualCell Cell, IReadOnlyList<EvaluationRecord> Evaluations, double Seconds)
 {
     /// <summary>L[i][j], from the annealed weights of each stage.</summary>
-    public ForgettingMatrix Matrix { get; } = ForgettingMatrix.Of(ContinualTask.Stages, Evaluations)
+    public ForgettingMatrix Matrix { get; } = ForgettingMatrix.Of(ContinualTask.Of(Cell.Task).Stages, Evaluations)
         ?? throw new FormatException($"{Cell} has no evaluation at the end of a stage");
 
     /// <summary>Mean loss over the data sets at the end.</summary>

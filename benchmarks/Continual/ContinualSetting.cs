@@ -11,7 +11,7 @@ internal sealed record ContinualSetting(string Name, double Max, double Constant
     /// <summary>What the claims are about: a low C without replay, a high one with it.</summary>
     public const string Plain = "plain", WithReplay = "replay";
 
-    public static IReadOnlyList<ContinualSetting> All { get; } =
+    public static IReadOnlyList<ContinualSetting> OfText { get; } =
     [
         new(Plain, 2e-3, 4e-4, 4e-5),
         new(WithReplay, 3e-3, 1.55e-3, 1e-4, Replay: 0.5),
@@ -21,5 +21,9 @@ internal sealed record ContinualSetting(string Name, double Max, double Constant
         new("replay-quarter", 3e-3, 7.5e-4, 7.5e-5, Replay: 0.5),
     ];
 
-    public static ContinualSetting Of(string name) => All.Single(setting => setting.Name == name);
+    public static IReadOnlyList<ContinualSetting> OfImages { get; } =
+    [
+        new(Plain, 3e-3, 6e-4, 6e-5),
+        new(WithReplay, 3e-3, 1.5e-3, 6e-5, Replay: 0.5),
+    ];
 }

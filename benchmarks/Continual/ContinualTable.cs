@@ -8,7 +8,7 @@ namespace Cluster.Benchmarks.Continual;
 /// average loss at the end, and the loss on what was just learnt.
 /// </summary>
 /// <remarks>
-/// <c>source FOLDER</c> makes the text of C# files. <c>run FOLDER [TASK,...] [key=value ...]</c> runs the cells that FOLDER does not have
+/// <c>source FOLDER</c> makes the text of C# files, which the tasks of text need. <c>run FOLDER [TASK,...] [key=value ...]</c> runs the cells that FOLDER does not have
 /// yet, of all tasks or of those named; keys are those of the spec. <c>print FOLDER</c> and <c>plot FOLDER</c> make tables and pictures
 /// of what is there.
 /// </remarks>
@@ -22,13 +22,14 @@ internal static class ContinualTable
                 SourceText.Write(folder);
                 return 0;
             case ["run", var folder, .. var rest]:
-                if (!File.Exists(Path.Combine(folder, SourceText.FileName)))
+                string[] tasks = [.. rest.Where(text => !text.Contains('=')).SelectMany(text => text.Split(','))];
+                if (ContinualTask.All.Any(task => task.ReadsSource && (tasks.Length == 0 || tasks.Contains(task.Name))) && !File.Exists(Path.Combine(folder, SourceText.FileName)))
                 {
                     Console.Error.WriteLine($"{folder} has no {SourceText.FileName}: make it with continual-table source {folder}, in a clone");
                     return 2;
                 }
 
-                Fill(folder, [.. rest.Where(text => !text.Contains('=')).SelectMany(text => text.Split(','))], [.. rest.Where(text => text.Contains('='))]);
+                Fill(folder, tasks, [.. rest.Where(text => text.Contains('='))]);
                 return 0;
             case ["print", var folder]:
                 ContinualReport.Print(new ContinualStore(folder).Read());
@@ -52,7 +53,7 @@ internal static class ContinualTable
             var evaluations = ContinualRun.Of(cell, folder, overrides);
             var result = new ContinualResult(cell, evaluations, Stopwatch.GetElapsedTime(began).TotalSeconds);
             store.Add(result);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{cell}: average {result.Final:F3}, forgetting {result.Forgetting:F3}, current {result.Current:F3}, {result.Seconds:F0} s"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{cell}: average {result.Final:G5}, forgetting {result.Forgetting:G5}, current {result.Current:G5}, {result.Seconds:F0} s"));
         }
     }
 }

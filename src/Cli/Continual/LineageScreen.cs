@@ -39,6 +39,7 @@ internal static class LineageScreen
             NodeKind.Release => $"release {node.Release}",
             NodeKind.Annealing => $"annealing {node.Release}",
             NodeKind.PreAnneal => "pre-anneal",
+            NodeKind.Drift => "drift",
             _ => "trunk",
         };
         var step = string.Create(CultureInfo.InvariantCulture, $"update {node.Step:N0}{(node.IsOnBranch ? $" + {node.BranchStep:N0}" : "")}");
@@ -46,7 +47,7 @@ internal static class LineageScreen
         return new Text(string.Create(CultureInfo.InvariantCulture, $"{kind}, {step}, {node.Stage}, {node.Tokens:N0} tokens, {checkpoint.Name}{scores}"));
     }
 
-    /// <summary>L[i][j], accuracy in brackets; the highest loss on each old data set while the trunk was in the stage.</summary>
+    /// <summary>L[i][j], accuracy in brackets where there is one; the highest loss on each old data set while the trunk was in the stage.</summary>
     private static Table Table(ForgettingMatrix matrix)
     {
         var table = new Table().SimpleBorder().AddColumn("after").AddColumn("measured on");
@@ -61,7 +62,7 @@ internal static class LineageScreen
         return table;
 
         static IEnumerable<Text> Cells(ImmutableArray<double> losses, ImmutableArray<double> accuracies) =>
-            losses.Zip(accuracies, (loss, accuracy) => new Text(double.IsNaN(loss) ? "" : string.Create(CultureInfo.InvariantCulture, $"{loss:F3} ({accuracy:F1} %)")));
+            losses.Zip(accuracies, (loss, accuracy) => new Text(double.IsNaN(loss) ? "" : string.Create(CultureInfo.InvariantCulture, $"{loss:F3}{(double.IsNaN(accuracy) ? "" : $" ({accuracy:F1} %)")}")));
     }
 
     private static Table Summary(ForgettingMatrix matrix)

@@ -35,9 +35,8 @@ internal static class DataCheck
             return;
         }
 
-        var masked = spec.Model is ModelSpec.Bert;
         var sequences = Stages.Of(spec).Select(stage => stage.Sequence).ToArray();
-        foreach (var sequence in sequences.Distinct()) { DataSets.Open(data, roots, DataSplit.Train, sequence, masked); }
-        DataSets.Open(data, roots, DataSplit.Evaluation, sequences[^1], masked);
+        foreach (var sequence in sequences.Distinct()) { DataSets.OpenFor(spec.Model, data, roots, DataSplit.Train, sequence); }
+        DataSets.OpenFor(spec.Model, data, roots, DataSplit.Evaluation, sequences[^1]);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Cluster.Client;
@@ -80,11 +81,15 @@ internal sealed class RunScreen
 
         foreach (var sample in view.Samples.Where(sample => sample.Values.ContainsKey("evalLoss")))
         {
-            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}, accuracy {sample.Values["evalAccuracy"]:P2}{FederatedWords.OfEvaluation(sample.Values)}"));
+            Say(string.Create(CultureInfo.InvariantCulture, $"round {sample.Round}: evaluation loss {sample.Values["evalLoss"]:F4}{BySet(sample.Values)}{Accuracy(sample.Values)}{FederatedWords.OfEvaluation(sample.Values)}"));
         }
 
         if (view.State != last?.State && view.State is JobState.Waiting or JobState.Stopping) { Say($"{view.State}: {view.Reason}"); }
     }
+
+    /// <summary>Nothing of a model that has none.</summary>
+    private static string Accuracy(ImmutableDictionary<string, double> values) =>
+        values.TryGetValue("evalAccuracy", out var accuracy) ? string.Create(CultureInfo.InvariantCulture, $", accuracy {accuracy:P2}") : "";
 
     /// <summary>The losses of several data sets, whose mean stands before them.</summary>
     private static string BySet(IReadOnlyDictionary<string, double> values)

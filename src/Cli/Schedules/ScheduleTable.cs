@@ -42,7 +42,7 @@ internal static class ScheduleTable
     /// <summary>Updates are numbered from 0 in a stage's own count (see <see cref="Schedule"/>), and here from 1 over all stages.</summary>
     private static IReadOnlyList<SchedulePart> OfStages(JobSpec spec, IReadOnlyList<string> roots)
     {
-        var plans = StagePlan.Of(spec, stage => DataSets.Open(spec.Data!, roots, DataSplit.Train, stage.Sequence, spec.Model is ModelSpec.Bert).Count);
+        var plans = StagePlan.Of(spec, stage => DataSets.OpenFor(spec.Model, spec.Data!, roots, DataSplit.Train, stage.Sequence).Count);
         return [.. plans.Select(plan => new SchedulePart(
             plan.Name, plan.FirstRound + 1, plan.FirstRound + plan.Rounds,
             n => Schedule.Rate(plan, n - 1)))];

@@ -20,6 +20,9 @@ public enum NodeKind
 
     /// <summary>The end of a branch: annealed, for evaluation and use.</summary>
     Release,
+
+    /// <summary>On the trunk, where a drift was detected and is to be kept.</summary>
+    Drift,
 }
 
 /// <summary>A state of a continual job and where it comes from. Stands in the manifest of its checkpoint and with its evaluations.</summary>
@@ -40,14 +43,14 @@ public sealed record LineageNode(NodeKind Kind, string Stage, string? Release, l
 
     /// <summary>Evaluated and kept for as long as the job is: what others may begin from, or be compared with.</summary>
     [JsonIgnore]
-    public bool IsMilestone => Kind is NodeKind.PreAnneal or NodeKind.Release;
+    public bool IsMilestone => Kind is NodeKind.PreAnneal or NodeKind.Release or NodeKind.Drift;
 
     [JsonIgnore]
     public bool IsOnBranch => Kind is NodeKind.Annealing or NodeKind.Release;
 }
 
-/// <param name="Loss">Mean, in nats per predicted token or sample.</param>
-/// <param name="Accuracy">Share of right predictions, 0 to 1.</param>
+/// <param name="Loss">Mean per predicted token or sample: in nats, or what the model's loss is in.</param>
+/// <param name="Accuracy">Share of right predictions, 0 to 1; NaN where none can be right or wrong.</param>
 /// <param name="Weight">Predictions, or samples.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record SetScore(double Loss, double Accuracy, double Weight);

@@ -11,6 +11,15 @@ public abstract record DataSpec
     /// <summary>Samples are windows of tokens.</summary>
     public bool IsText => this is Text or Tokens;
 
+    /// <summary>Channels and side of its images, which are square; null where samples are none.</summary>
+    public (int Channels, int Side)? Image => this switch
+    {
+        Digits => (1, 8),
+        Mnist or FashionMnist => (1, 28),
+        Cifar10 cifar => (cifar.Grey ? 1 : 3, cifar.Side),
+        _ => null,
+    };
+
     /// <summary>UCI optical digits, 8x8, ten classes: optdigits.tra (3,823) to train, optdigits.tes (1,797) to evaluate.</summary>
     public sealed record Digits : DataSpec { public string Path { get; init; } = "digits"; }
 
@@ -22,7 +31,17 @@ public abstract record DataSpec
     public sealed record FashionMnist : DataSpec { public string Path { get; init; } = "fashion-mnist"; }
 
     /// <summary>CIFAR-10 binary files (data_batch_*.bin and test_batch.bin, or train.bin and test.bin; plain or gzip), 3x32x32, ten classes.</summary>
-    public sealed record Cifar10 : DataSpec { public string Path { get; init; } = "cifar10"; }
+    public sealed record Cifar10 : DataSpec
+    {
+        public string Path { get; init; } = "cifar10";
+
+        /// <summary>One channel of brightness instead of three colours: 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), rounded.</summary>
+        public bool Grey { get; init; }
+
+        /// <summary>Pixels a side; below 32 it is the middle of each image.</summary>
+        [AtLeast(4), AtMost(32)]
+        public int Side { get; init; } = 32;
+    }
 
     /// <summary>Plain text as bytes: 256 tokens. The files are joined in the order given.</summary>
     public sealed record Text : DataSpec

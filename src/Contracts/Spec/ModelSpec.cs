@@ -74,6 +74,39 @@ public abstract record ModelSpec
         public double Dropout { get; init; }
     }
 
+    /// <summary>
+    /// A masked autoencoder on square images (He et al. 2022, arXiv:2111.06377): an encoder that sees a few patches of an image, and a small
+    /// decoder that predicts the pixels of the others. Its loss is the mean squared error of a hidden pixel. With lamb and continual.
+    /// </summary>
+    public sealed record Mae : ModelSpec
+    {
+        /// <summary>Side of a patch in pixels; it divides the side of the image.</summary>
+        [AtLeast(1), AtMost(1024)]
+        public int Patch { get; init; } = 4;
+
+        /// <summary>Share of the patches that is hidden. Of P patches ⌊P·(1 - masked)⌋ are seen: at least one, and not all.</summary>
+        [Above(0), Below(1)]
+        public double Masked { get; init; } = 0.75;
+
+        /// <summary>Blocks of the encoder.</summary>
+        [AtLeast(1), AtMost(200)]
+        public int Layers { get; init; } = 4;
+
+        /// <summary>A multiple of 4: row and column of a patch are each written as sines and cosines.</summary>
+        [AtLeast(4), AtMost(65536)]
+        public int Width { get; init; } = 128;
+
+        [AtLeast(1), AtMost(512)]
+        public int Heads { get; init; } = 4;
+
+        public DecoderSpec Decoder { get; init; } = new();
+
+        public PatchTargets Targets { get; init; } = PatchTargets.Normalised;
+
+        /// <summary>How many of so many patches the encoder sees; decimal, because 1 - 0.9 is no tenth as a double.</summary>
+        public int Seen(int patches) => (int)(patches * (1 - (decimal)Masked));
+    }
+
     /// <summary>Graph convolutions (Kipf and Welling 2017). With forwardForward alone.</summary>
     public sealed record Gcn : ModelSpec
     {
@@ -125,6 +158,30 @@ public abstract record ModelSpec
 
         public required BoxSpec Box { get; init; }
     }
+}
+
+/// <summary>The decoder of a masked autoencoder.</summary>
+public sealed record DecoderSpec
+{
+    [AtLeast(1), AtMost(200)]
+    public int Layers { get; init; } = 1;
+
+    /// <summary>A multiple of 4.</summary>
+    [AtLeast(4), AtMost(65536)]
+    public int Width { get; init; } = 64;
+
+    [AtLeast(1), AtMost(512)]
+    public int Heads { get; init; } = 4;
+}
+
+/// <summary>What a masked autoencoder predicts of a hidden patch.</summary>
+public enum PatchTargets
+{
+    /// <summary>Its pixels less their mean, over their standard deviation (the paper, section 3, "Reconstruction target").</summary>
+    Normalised,
+
+    /// <summary>Its pixels, 0 to 1.</summary>
+    Pixels,
 }
 
 public enum Normalization

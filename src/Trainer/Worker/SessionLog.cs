@@ -106,7 +106,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
             if (tally.Weight > 0) // A round without leaves has learnt nothing.
             {
                 values["loss"] = tally.MeanLoss;
-                values["accuracy"] = tally.Accuracy;
+                if (!double.IsNaN(tally.Accuracy)) { values["accuracy"] = tally.Accuracy; }
                 values["gradientNorm"] = result.GradientNorm;
             }
         }
@@ -125,7 +125,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
 
     /// <summary>
     /// Of several sets, each by its name (<c>evalLoss.english</c>), and the mean over them without one. A set that has values of its own is told
-    /// by these.
+    /// by these. A model whose predictions cannot be right or wrong has no accuracy.
     /// </summary>
     public void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
     {
@@ -135,12 +135,13 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
         {
             var of = set.Length > 0 ? $".{set}" : "";
             values[$"evalLoss{of}"] = tally.MeanLoss;
-            values[$"evalAccuracy{of}"] = tally.Accuracy;
-            write(FormattableString.Invariant($"round {counters.Round}: evaluation{(set.Length > 0 ? $" on {set}:" : "")} loss {tally.MeanLoss:F4}, accuracy {tally.Accuracy:P2}"));
+            if (!double.IsNaN(tally.Accuracy)) { values[$"evalAccuracy{of}"] = tally.Accuracy; }
+            var accuracy = double.IsNaN(tally.Accuracy) ? "" : FormattableString.Invariant($", accuracy {tally.Accuracy:P2}");
+            write(FormattableString.Invariant($"round {counters.Round}: evaluation{(set.Length > 0 ? $" on {set}:" : "")} loss {tally.MeanLoss:F4}{accuracy}"));
         }
 
         values["evalLoss"] = sets.Average(e => e.Tally.MeanLoss);
-        values["evalAccuracy"] = sets.Average(e => e.Tally.Accuracy);
+        if (sets.Average(e => e.Tally.Accuracy) is var mean and not double.NaN) { values["evalAccuracy"] = mean; }
         foreach (var evaluation in evaluations.Where(e => e.Values is not null))
         {
             values.AddRange(evaluation.Values!);

@@ -45,6 +45,10 @@ public sealed class ContinualSpecTests
         { "min: 1e-3", "min: 0.1", 25, "continual.releases[0].min", "found 0.1, above the rate of the trunk, allowed: a number at most 0.004" },
         { "moments: reset", "from: names", 18, "continual.stages[1].from", "no release at the end of the stage before, allowed: plays, or no such key" },
         { "- name: names", "- name: names\n      from: digits-8", 21, "continual.stages[2].from", "allowed: digits, or no such key" },
+        { "  releases:", "  drift: {delta: 0.1}\n  releases:", 24, "continual.drift.threshold", "found no such key, allowed: a number above 0" },
+        { "  releases:", "  drift: {delta: -1, threshold: 1}\n  releases:", 24, "continual.drift.delta", "at least 0" },
+        { "  releases:", "  drift: {delta: 0, threshold: 0}\n  releases:", 24, "continual.drift.threshold", "a number above 0" },
+        { "  releases:", "  drift: {delta: 0, threshold: 1, action: raiseReplay}\n  releases:", 24, "continual.drift.action", "allowed: one of note, checkpoint" },
         { "leaf: 3", "sequence: 17", 5, "sequence", "more than model.context" },
         { "releases:", "preview: {prompt: ''}\n  releases:", 24, "continual.preview.prompt", "found the text \"\"" },
     };

@@ -56,6 +56,17 @@ public sealed class DecodingTests : IDisposable
     }
 
     [Fact]
+    public void Cifar_in_grey_and_smaller()
+    {
+        Put("cifar10/test.bin", Samples.Cifar(5, 3), false);
+        var grey = DataSets.Open(new DataSpec.Cifar10 { Grey = true, Side = 28 }, [_folder.Path], DataSplit.Evaluation);
+        Assert.Equal([1, 28, 28], grey.InputShape);
+        using var batch = grey.Gather([1], 0, torch.CPU);
+        Assert.Equal((21 / 255.0 - 0.4809) / 0.2392, batch.Inputs.data<float>()[0], 5); // 0.299·13 + 0.587·23 + 0.114·33 = 21.15.
+        Assert.Equal([3, 20, 20], DataSets.Open(new DataSpec.Cifar10 { Side = 20 }, [_folder.Path], DataSplit.Evaluation).InputShape);
+    }
+
+    [Fact]
     public void Cifar_in_five_files_is_read_in_their_order()
     {
         for (byte i = 1; i <= 5; i++) { Put($"cifar10/data_batch_{i}.bin", Samples.Cifar(i, (byte)(9 - i)), gzip: i % 2 == 0); }

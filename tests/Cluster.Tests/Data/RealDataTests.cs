@@ -50,6 +50,7 @@ public sealed class RealDataTests
         var train = DataSets.Open(spec, [Folder("cifar10-subset")], DataSplit.Train);
         Assert.All(ClassCounts(train), count => Assert.Equal(500, count));
         AssertStandardised(train, 0.05); // The constants are those of all 50,000.
+        AssertStandardised(DataSets.Open(spec with { Grey = true }, [Folder("cifar10-subset")], DataSplit.Train), 0.05);
         Assert.All(ClassCounts(DataSets.Open(spec, [Folder("cifar10-subset")], DataSplit.Evaluation)), count => Assert.Equal(100, count));
     }
 

@@ -9,7 +9,7 @@ namespace Cluster.Tests.Models;
 [Collection(TorchTests.Name)]
 public sealed class ModelCatalogTests
 {
-    public static TheoryData<string> Kinds => [.. Sample.All.Keys];
+    public static TheoryData<string> Kinds => [.. Sample.All.Keys.Where(kind => kind != "mae")]; // Its output is no logits: see MaeTests.
 
     [Theory, MemberData(nameof(Kinds))]
     public void Logits_have_one_row_a_sample_or_a_token(string kind)

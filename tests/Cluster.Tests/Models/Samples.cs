@@ -17,8 +17,12 @@ internal sealed record Sample(ModelSpec Spec, long[] Shape, int Classes)
         ["resnet batch"] = new(new ModelSpec.ResNet { BlocksPerGroup = 1, Width = 8 }, [3, 16, 16], 10),
         ["resnet group"] = new(new ModelSpec.ResNet { BlocksPerGroup = 1, Width = 8, Norm = Normalization.Group }, [3, 16, 16], 10),
         ["bert"] = new(new ModelSpec.Bert { Layers = 2, Width = 32, Heads = 4, Context = 24 }, [16], 61),
+        ["mae"] = new(new ModelSpec.Mae { Patch = 3, Masked = 0.5, Layers = 2, Width = 32, Heads = 4, Decoder = new DecoderSpec { Layers = 1, Width = 24, Heads = 2 } }, [16, 1 + 9], 10),
         ["gpt"] = new(new ModelSpec.Gpt { Layers = 2, Width = 32, Heads = 4, Context = 24 }, [16], 61),
     };
+
+    /// <summary>About, of random weights: of a guess among the classes, or of normalised pixels.</summary>
+    public double UntrainedLoss => Spec is ModelSpec.Mae ? 1.5 : Math.Log(Classes);
 
     private bool IsText => Spec is ModelSpec.Bert or ModelSpec.Gpt;
 
@@ -30,6 +34,14 @@ internal sealed record Sample(ModelSpec Spec, long[] Shape, int Classes)
     public Batch Batch(ulong seed, int count = 6)
     {
         var random = new SeededRandom(seed);
+        if (Spec is ModelSpec.Mae mae)
+        {
+            const int side = 12;
+            byte[] pixels = [.. Enumerable.Range(0, count * side * side).Select(_ => (byte)random.NextInt(256))];
+            var images = new ImageSet(pixels, new byte[count], Classes, side, side, [PixelScale.ToUnit(255)]);
+            return new MaskedPatches(images, mae).Gather([.. Enumerable.Range(0, count).Select(i => (long)i)], seed, CPU);
+        }
+
         long[] inputShape = [count, .. Shape];
         var targetCount = IsText ? count * Shape[0] : count;
         var targets = Enumerable.Range(0, (int)targetCount)

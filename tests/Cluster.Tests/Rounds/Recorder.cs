@@ -17,6 +17,8 @@ internal sealed class Recorder : IRoundObserver
     /// <summary>What the rounds had to say beside, in the order of <see cref="Commits"/>.</summary>
     public List<IReadOnlyDictionary<string, double>> Values { get; } = [];
 
+    public List<string> Notices { get; } = [];
+
     public List<(long Round, Tally Tally)> Evaluations { get; } = [];
 
     /// <summary>Of the sets that have values of their own, in order.</summary>
@@ -30,6 +32,7 @@ internal sealed class Recorder : IRoundObserver
     {
         Commits.Add((counters.Round, tally, result.Skipped));
         Values.Add(result.Values);
+        Notices.AddRange(result.Notices);
     }
 
     void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)

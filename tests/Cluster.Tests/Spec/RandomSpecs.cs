@@ -125,7 +125,7 @@ internal sealed class RandomSpecs(int seed)
         var batch = _random.Next(1, 10_000);
         return job with
         {
-            Model = text ? One(Attention(new ModelSpec.Bert()), Attention(new ModelSpec.Gpt())) : One<ModelSpec>(Fill(new ModelSpec.Mlp()), Fill(new ModelSpec.ResNet()), new ModelSpec.LeNet()),
+            Model = text ? One(Attention(new ModelSpec.Bert()), Attention(new ModelSpec.Gpt())) : One<ModelSpec>(Fill(new ModelSpec.Mlp()), Fill(new ModelSpec.ResNet()), new ModelSpec.LeNet(), Patches()),
             Data = text ? One<DataSpec>(Fill(new DataSpec.Text { Files = [Text()] }), Fill(new DataSpec.Tokens { Path = Text() })) : One<DataSpec>(Fill(new DataSpec.Mnist()), Fill(new DataSpec.FashionMnist()), Fill(new DataSpec.Cifar10())),
             Batch = batch,
             Leaf = Coin() ? batch : null,
@@ -159,6 +159,15 @@ internal sealed class RandomSpecs(int seed)
     }
 
     private RangeSpec? Range() => Coin() ? null : new RangeSpec { Low = _random.NextDouble(), High = Coin() ? double.PositiveInfinity : 1 + _random.NextDouble() };
+
+    private ModelSpec.Mae Patches() => Fill(new ModelSpec.Mae()) with
+    {
+        Patch = 1,
+        Masked = 0.1 + (0.8 * _random.NextDouble()),
+        Width = 24,
+        Heads = 3,
+        Decoder = Fill(new DecoderSpec()) with { Width = 8, Heads = 2 },
+    };
 
     private ModelSpec Attention(ModelSpec model) => Fill(model) switch
     {

@@ -17,7 +17,7 @@ public sealed class WrongSpecTests
         { "name: digits\n", "", 1, "name", "found no such key, allowed: 1 to 63 of a-z" },
         { "name: digits\n", "nane: digits\n", 1, "nane", "did you mean \"name\"?" },
         { "method: lamb\n", "", 1, "method", "found no such key, allowed: one of lamb" },
-        { "model: {kind: mlp}\n", "", 1, "model", "found no such key, allowed: a mapping with the key kind, one of mlp, lenet, resnet, bert, gpt" },
+        { "model: {kind: mlp}\n", "", 1, "model", "found no such key, allowed: a mapping with the key kind, one of mlp, lenet, resnet, bert, gpt, mae" },
         { "data: {kind: digits}\n", "", 1, "data", "one of digits, mnist, fashion-mnist, cifar10, text" },
         { "batch: 128\n", "", 1, "batch", "found no such key, allowed: samples per round" },
         { "{kind: mlp}", "{hidden: [3]}", 3, "model.kind", "found no such key, allowed: one of mlp" },
@@ -93,7 +93,17 @@ public sealed class WrongSpecTests
         { "beta1: 0.9", "normClamp: {low: 2, high: 1.5}", 9, "optimizer.normClamp.low", "a number at most 1.5" },
         { "{kind: mlp}", "{kind: lenet}", 4, "data.kind", "found \"digits\" with model.kind lenet, allowed: mnist, fashion-mnist or cifar10" },
         { "{kind: mlp}", "{kind: bert}", 4, "data.kind", "found \"digits\" with model.kind bert, allowed: text" },
-        { "{kind: mlp}", "{kind: gcn}", 3, "model.kind", "found \"gcn\" with method lamb, allowed: mlp, lenet, resnet, bert or gpt, or method forwardForward" },
+        { "{kind: mlp}", "{kind: mae, patch: 3}", 4, "data.kind", "found \"digits\", images of 8x8 pixels, with model.patch 3, allowed: a patch that divides 8, or images whose side is a multiple of 3" },
+        { "{kind: mlp}", "{kind: mae, masked: 0.8}", 3, "model.masked", "found 0.8, which leaves 0 of the 4 patches of digits to be seen" },
+        { "{kind: mlp}", "{kind: mae, patch: 8}", 3, "model.masked", "found 0.75, which leaves 0 of the 1 patches" },
+        { "{kind: mlp}", "{kind: mae, masked: 1}", 3, "model.masked", "found \"1\", allowed: a number above 0 and below 1" },
+        { "{kind: mlp}", "{kind: mae, width: 66, heads: 2}", 3, "model.width", "found 66, allowed: a multiple of 4" },
+        { "{kind: mlp}", "{kind: mae, heads: 3}", 3, "model.heads", "found 3 heads for a width of 128" },
+        { "{kind: mlp}", "{kind: mae, decoder: {heads: 5}}", 3, "model.decoder.heads", "found 5 heads for a width of 64, allowed: a number of heads that divides model.decoder.width" },
+        { "{kind: mlp}", "{kind: mae, decoder: {width: 30, heads: 3}}", 3, "model.decoder.width", "found 30, allowed: a multiple of 4" },
+        { "{kind: mlp}", "{kind: mae, targets: normalized}", 3, "model.targets", "did you mean \"normalised\"?" },
+        { "{kind: digits}", "{kind: cifar10, side: 33}", 4, "data.side", "at least 4 and at most 32" },
+        { "{kind: mlp}", "{kind: gcn}", 3, "model.kind", "found \"gcn\" with method lamb, allowed: mlp, lenet, resnet, bert, gpt or mae, or method forwardForward" },
         { "epochs: 2", "epochs: 2\nforwardForward: {kind: dense}", 7, "forwardForward", "a key that method lamb does not use, allowed: this key with method forwardForward" },
         { "{kind: digits}", "{kind: text, files: [a]}", 4, "data.kind", "found \"text\" with model.kind mlp, allowed: digits, mnist" },
         { "epochs: 2", "epochs: 2\nsequence: 8", 7, "sequence", "tokens per sample with data.kind digits" },
@@ -140,6 +150,7 @@ public sealed class WrongSpecTests
 
     public static TheoryData<string, string, int, string, string> InFederated => new()
     {
+        { "{kind: mlp}", "{kind: mae}", 3, "model.kind", "found \"mae\" with method fedHyper, allowed: mlp, lenet, resnet, bert or gpt, or method lamb or continual" },
         // Keys of another method, and what this one needs.
         { "rounds: 30", "rounds: 30\nbatch: 64", 6, "batch", "a key that method fedHyper does not use, allowed: this key with method lamb" },
         { "rounds: 30", "rounds: 30\noptimizer: {kind: sgd}", 6, "optimizer", "a key that method fedHyper does not use" },

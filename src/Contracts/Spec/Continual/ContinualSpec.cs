@@ -19,6 +19,9 @@ public sealed record ContinualSpec
     /// <summary>Releases within stages; those at the end of a stage can stand with it.</summary>
     public ValueList<ReleaseSpec> Releases { get; init; } = [];
 
+    /// <summary>Watches the loss of the trunk's batches for a rise. Left out, nobody does.</summary>
+    public DriftSpec? Drift { get; init; }
+
     /// <summary>What <c>cluster run</c> lets the newest release write when the job has ended. Text models only.</summary>
     [OutsideAnswer]
     public PreviewSpec? Preview { get; init; }
@@ -125,6 +128,37 @@ public sealed record ReleaseSpec
 
     /// <summary>What each batch of the annealing consists of; by default as in the stage.</summary>
     public MixtureSpec? Mixture { get; init; }
+}
+
+/// <summary>
+/// Page and Hinkley's test on the mean loss of the trunk's batches, each as the weights before its update see it. Weights and data do
+/// not depend on it. In a batch with replay the new data are only a part, and a shift shows by as much less.
+/// </summary>
+public sealed record DriftSpec
+{
+    /// <summary>δ, in the unit of the loss: what lies less than this above the mean so far does not count as a rise.</summary>
+    [AtLeast(0), AtMost(1_000_000)]
+    public required double Delta { get; init; }
+
+    /// <summary>λ, in the unit of the loss: a drift is where what counted, summed since it was lowest, is more.</summary>
+    [Above(0), AtMost(1_000_000_000)]
+    public required double Threshold { get; init; }
+
+    /// <summary>Updates that are not looked at, in the beginning and after each drift: the loss falls steeply then, and would raise the mean.</summary>
+    [AtLeast(0), AtMost(1_000_000_000)]
+    public long WarmUp { get; init; } = 30;
+
+    public DriftAction Action { get; init; } = DriftAction.Note;
+}
+
+/// <summary>What a drift does.</summary>
+public enum DriftAction
+{
+    /// <summary>The job's notices say it, with update, statistic and threshold.</summary>
+    Note,
+
+    /// <summary>The same; and the state after that update is a milestone: evaluated on all data sets, and its checkpoint is kept.</summary>
+    Checkpoint,
 }
 
 /// <summary>A text to begin with, and how much to write.</summary>

@@ -9,7 +9,8 @@ namespace Cluster.Trainer.Core.Data;
 internal static class Cifar10Files
 {
     public const int Classes = 10;
-    public const int ImageBytes = 3 * 32 * 32;
+    public const int Side = 32;
+    public const int ImageBytes = 3 * Side * Side;
     private const int RecordBytes = 1 + ImageBytes;
 
     /// <summary>CIFAR-10 has 60,000 images in all; no file holds more.</summary>

@@ -19,6 +19,7 @@ internal static class DataSets
     private static readonly PixelScale s_red = PixelScale.Standardise(0.4914, 0.2470);
     private static readonly PixelScale s_green = PixelScale.Standardise(0.4822, 0.2435);
     private static readonly PixelScale s_blue = PixelScale.Standardise(0.4465, 0.2616);
+    private static readonly PixelScale s_brightness = PixelScale.Standardise(0.4809, 0.2392); // Of CIFAR-10.
     private static readonly PixelScale s_byte = PixelScale.ToUnit(byte.MaxValue);
 
     /// <summary>Reads one split into memory; of tokens it maps the shards instead, and checks their hashes once in a process.</summary>
@@ -40,13 +41,20 @@ internal static class DataSets
             DataSpec.Digits digits => OpenDigits(digits.Path, roots, split),
             DataSpec.Mnist mnist => OpenIdx(mnist.Path, roots, split, unit ? s_byte : s_mnist),
             DataSpec.FashionMnist fashion => OpenIdx(fashion.Path, roots, split, unit ? s_byte : s_fashionMnist),
-            DataSpec.Cifar10 cifar => OpenCifar10(cifar.Path, roots, split, unit ? [s_byte, s_byte, s_byte] : [s_red, s_green, s_blue]),
+            DataSpec.Cifar10 cifar => OpenCifar10(cifar, roots, split, unit),
             DataSpec.Vowels vowels => VowelsFile.Read(VowelsFiles(vowels.Path, roots)[0], vowels.Fold, split),
             DataSpec.Text text => OpenText(text, roots, split, sequence, masked),
             DataSpec.Tokens tokens => OpenTokens(tokens, roots, split, sequence, masked),
             _ => throw new ArgumentException($"no reader for {spec.GetType().Name}", nameof(spec)),
         };
     }
+
+    /// <summary>One split as a model learns it: next tokens, masked tokens, masked patches, or classes.</summary>
+    /// <param name="sequence">Tokens in a sample; of text alone.</param>
+    /// <exception cref="BadInputException">A file is missing or damaged, or its samples do not fit the model.</exception>
+    public static IDataSet OpenFor(ModelSpec model, DataSpec spec, IReadOnlyList<string> roots, DataSplit split, int? sequence = null) => model is ModelSpec.Mae mae
+        ? new MaskedPatches(Open(spec, roots, split, pixels: PixelRange.Unit), mae)
+        : Open(spec, roots, split, sequence, masked: model is ModelSpec.Bert);
 
     /// <summary>All files of a data set, those of the training split first, in the order in which they are read.</summary>
     /// <exception cref="BadInputException">A file is missing.</exception>
@@ -114,10 +122,19 @@ internal static class DataSets
         return new ImageSet(pixels, labels, classes, side, side, [scale]);
     }
 
-    private static ImageSet OpenCifar10(string path, IReadOnlyList<string> roots, DataSplit split, ImmutableArray<PixelScale> colours)
+    private static ImageSet OpenCifar10(DataSpec.Cifar10 spec, IReadOnlyList<string> roots, DataSplit split, bool unit)
     {
-        var (pixels, labels) = Cifar10Files.Read(Cifar10FilesOf(path, roots, split));
-        return new ImageSet(pixels, labels, Cifar10Files.Classes, 32, 32, colours);
+        var (pixels, labels) = Cifar10Files.Read(Cifar10FilesOf(spec.Path, roots, split));
+        if (spec.Grey) { pixels = PixelPlanes.Brightness(pixels, Cifar10Files.Side * Cifar10Files.Side); }
+        pixels = PixelPlanes.Middle(pixels, Cifar10Files.Side, spec.Side);
+        ImmutableArray<PixelScale> scales = (spec.Grey, unit) switch
+        {
+            (true, true) => [s_byte],
+            (true, false) => [s_brightness],
+            (false, true) => [s_byte, s_byte, s_byte],
+            _ => [s_red, s_green, s_blue],
+        };
+        return new ImageSet(pixels, labels, Cifar10Files.Classes, spec.Side, spec.Side, scales);
     }
 
     private static TextWindows OpenText(DataSpec.Text spec, IReadOnlyList<string> roots, DataSplit split, int? sequence, bool masked)

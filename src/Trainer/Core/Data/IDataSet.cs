@@ -9,7 +9,7 @@ internal interface IDataSet
     /// <summary>Samples in this split; at least 1.</summary>
     long Count { get; }
 
-    /// <summary>Shape of one sample's input: [channels, height, width] or [tokens].</summary>
+    /// <summary>Shape of one sample's input: [channels, height, width], [tokens], or of masked patches [patches, 1 + pixels].</summary>
     IReadOnlyList<long> InputShape { get; }
 
     /// <summary>
@@ -62,7 +62,7 @@ internal enum PixelRange
 
 /// <summary>
 /// Samples as tensors. Inputs are float32 [n, ...InputShape] or int64 tokens [n, T]; targets are int64 classes [n] or tokens
-/// [n, T], with <see cref="NoTarget"/> where nothing is to be predicted.
+/// [n, T], with <see cref="NoTarget"/> where nothing is to be predicted; of masked patches see <see cref="MaskedPatches"/>.
 /// </summary>
 internal sealed record Batch(Tensor Inputs, Tensor Targets, int Samples) : IDisposable
 {

@@ -5,7 +5,6 @@ using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
 using TorchSharp.Modules;
-using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Models;
@@ -77,9 +76,9 @@ internal sealed class FlatModel : IDisposable
         SetTraining(true);
 
         var logits = Logits(batch);
-        var loss = SummedLoss(logits, batch);
+        var loss = _network.SummedLoss(logits, batch);
         loss.backward();
-        return Score(logits, loss, batch);
+        return _network.Score(logits, loss, batch);
     }
 
     /// <summary>Forward alone, without chance: running statistics of <see cref="Theta"/>, no dropout.</summary>
@@ -91,7 +90,7 @@ internal sealed class FlatModel : IDisposable
         SetTraining(false);
 
         var logits = Logits(batch);
-        return Score(logits, SummedLoss(logits, batch), batch);
+        return _network.Score(logits, _network.SummedLoss(logits, batch), batch);
     }
 
     public void Dispose()
@@ -106,18 +105,6 @@ internal sealed class FlatModel : IDisposable
     {
         using var _ = new Autocast(_precision, _device.type);
         return _network.Logits(batch.Inputs).flatten(0, -2).to(ScalarType.Float32);
-    }
-
-    /// <summary>A sum, so that leaves add up; whoever has the whole round divides by the weight. Without targets it is 0.</summary>
-    private static Tensor SummedLoss(Tensor logits, Batch batch) =>
-        nn.functional.cross_entropy(logits, batch.Targets.view(-1), ignore_index: Batch.NoTarget, reduction: nn.Reduction.Sum);
-
-    private static Tally Score(Tensor logits, Tensor loss, Batch batch)
-    {
-        var targets = batch.Targets.view(-1);
-        var counted = targets.ne(Number(Batch.NoTarget)).sum();
-        var correct = logits.argmax(-1).eq(targets).sum(); // NoTarget is no class, so it is never the largest.
-        return new(batch.Samples, counted.item<long>(), loss.item<float>(), correct.item<long>(), Leaves: 1);
     }
 
     /// <summary>

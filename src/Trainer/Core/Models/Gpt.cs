@@ -19,7 +19,7 @@ internal sealed class Gpt : Network
 {
     private readonly Embedding token;    // E [classes, width]
     private readonly Embedding position; // [context, width]
-    private readonly ModuleList<GptBlock> blocks;
+    private readonly ModuleList<PreNormBlock> blocks;
     private readonly LayerNorm norm;
     private readonly int _context;
     private readonly double _dropout;
@@ -29,7 +29,7 @@ internal sealed class Gpt : Network
         SampleShape.RequireTokens("gpt", inputShape, spec.Context, spec.Width, spec.Heads);
         token = Embedding(classes, spec.Width);
         position = Embedding(spec.Context, spec.Width);
-        blocks = ModuleList(Enumerable.Range(0, spec.Layers).Select(_ => new GptBlock(spec)).ToArray());
+        blocks = ModuleList(Enumerable.Range(0, spec.Layers).Select(_ => new PreNormBlock(spec.Width, spec.Heads, causal: true, spec.Dropout)).ToArray());
         norm = LayerNorm(spec.Width);
         _context = spec.Context;
         _dropout = spec.Dropout;
@@ -46,32 +46,5 @@ internal sealed class Gpt : Network
         x = functional.dropout(x, _dropout, training);
         foreach (var block in blocks) { x = block.forward(x); }
         return functional.linear(norm.forward(x), token.weight!);
-    }
-}
-
-/// <summary>x ← x + attention(norm(x)); x ← x + feedForward(norm(x)).</summary>
-internal sealed class GptBlock : Module<Tensor, Tensor>
-{
-    private readonly LayerNorm norm1;
-    private readonly SelfAttention attention;
-    private readonly LayerNorm norm2;
-    private readonly FeedForward mlp;
-    private readonly double _dropout;
-
-    public GptBlock(ModelSpec.Gpt spec) : base(nameof(GptBlock))
-    {
-        norm1 = LayerNorm(spec.Width);
-        attention = new SelfAttention(spec.Width, spec.Heads, causal: true, spec.Dropout);
-        norm2 = LayerNorm(spec.Width);
-        mlp = new FeedForward(spec.Width);
-        _dropout = spec.Dropout;
-        RegisterComponents();
-    }
-
-    public override Tensor forward(Tensor input)
-    {
-        using var scope = NewDisposeScope();
-        var x = input.add(functional.dropout(attention.forward(norm1.forward(input)), _dropout, training), One);
-        return x.add(functional.dropout(mlp.forward(norm2.forward(x)), _dropout, training), One).MoveToOuterDisposeScope();
     }
 }

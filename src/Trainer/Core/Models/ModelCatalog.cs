@@ -9,7 +9,7 @@ namespace Cluster.Trainer.Core.Models;
 internal static class ModelCatalog
 {
     /// <summary>Builds the network with its initial weights, which are a function of the spec, the shapes and the seed alone.</summary>
-    /// <param name="inputShape">Of one sample: [features], [channels, height, width] or [tokens].</param>
+    /// <param name="inputShape">Of one sample: [features], [channels, height, width], [tokens], or of masked patches [patches, 1 + pixels].</param>
     /// <param name="classes">Number of classes, or of tokens in the vocabulary.</param>
     /// <param name="device">Weights are drawn on the CPU and moved, so they are the same on every device.</param>
     /// <exception cref="BadInputException">The model does not fit the shape of the data; the message says what would.</exception>
@@ -23,6 +23,7 @@ internal static class ModelCatalog
             ModelSpec.ResNet resnet => new ResNet(resnet, inputShape, classes),
             ModelSpec.Bert bert => new Bert(bert, inputShape, classes),
             ModelSpec.Gpt gpt => new Gpt(gpt, inputShape, classes),
+            ModelSpec.Mae mae => new Mae(mae, inputShape),
             _ => throw new BadInputException($"model: no network is registered for {spec.GetType().Name}"),
         };
         return network.to(device);

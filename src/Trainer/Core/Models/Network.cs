@@ -1,11 +1,13 @@
+using Cluster.Trainer.Core.Data;
 using TorchSharp;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.Models;
 
 /// <summary>
 /// A model's layers. <c>forward</c> takes inputs [n, ...InputShape] (float32) or tokens [n, T] (int64) and gives logits,
-/// [n, classes] or [n, T, classes].
+/// [n, classes] or [n, T, classes]. What is learnt of them is cross-entropy, unless a network says otherwise.
 /// </summary>
 /// <remarks>
 /// Fields of modules and parameters carry no underscore: their names are the names of the segments in the layout and in a
@@ -19,5 +21,20 @@ internal abstract class Network(string name) : nn.Module<Tensor, Tensor>(name)
     {
         using var scope = NewDisposeScope();
         return forward(inputs).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss of a batch: a sum, so that leaves add up, and whoever has the whole round divides by the weight. Without targets it is 0.</summary>
+    /// <param name="logits">Row by row, float32: [n, classes], or [n · T, classes].</param>
+    public virtual Tensor SummedLoss(Tensor logits, Batch batch) =>
+        nn.functional.cross_entropy(logits, batch.Targets.view(-1), ignore_index: Batch.NoTarget, reduction: nn.Reduction.Sum);
+
+    /// <summary>The scalars of a batch.</summary>
+    /// <param name="loss">Of <see cref="SummedLoss"/>.</param>
+    public virtual Tally Score(Tensor logits, Tensor loss, Batch batch)
+    {
+        var targets = batch.Targets.view(-1);
+        var counted = targets.ne(Number(Batch.NoTarget)).sum();
+        var correct = logits.argmax(-1).eq(targets).sum(); // NoTarget is no class, so it is never the largest.
+        return new(batch.Samples, counted.item<long>(), loss.item<float>(), correct.item<long>(), Leaves: 1);
     }
 }

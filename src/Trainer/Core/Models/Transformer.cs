@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using static Cluster.Trainer.Core.Native.TensorNumbers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -54,6 +55,33 @@ internal sealed class FeedForward : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         return project.forward(functional.gelu(expand.forward(x))).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>A block that normalises before each part, [n, T, width] to the same: x ← x + attention(norm(x)); x ← x + feedForward(norm(x)).</summary>
+internal sealed class PreNormBlock : Module<Tensor, Tensor>
+{
+    private readonly LayerNorm norm1;
+    private readonly SelfAttention attention;
+    private readonly LayerNorm norm2;
+    private readonly FeedForward mlp;
+    private readonly double _dropout;
+
+    public PreNormBlock(long width, int heads, bool causal, double dropout) : base(nameof(PreNormBlock))
+    {
+        norm1 = LayerNorm(width);
+        attention = new SelfAttention(width, heads, causal, dropout);
+        norm2 = LayerNorm(width);
+        mlp = new FeedForward(width);
+        _dropout = dropout;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var x = input.add(functional.dropout(attention.forward(norm1.forward(input)), _dropout, training), One);
+        return x.add(functional.dropout(mlp.forward(norm2.forward(x)), _dropout, training), One).MoveToOuterDisposeScope();
     }
 }
 

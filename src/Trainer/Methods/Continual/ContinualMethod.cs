@@ -43,6 +43,7 @@ internal sealed class ContinualMethod : IRoundMethod
     private readonly IOptimizer _optimizer;
     private readonly GradientStep _step;
     private readonly TrunkCopy? _trunk;
+    private readonly DriftDetector? _drift;
 
     public ContinualMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device)
     {
@@ -69,6 +70,7 @@ internal sealed class ContinualMethod : IRoundMethod
             counters[TrunkCopy.Counter] = 0;
         }
 
+        if (continual.Drift is { } drift) { _drift = new DriftDetector(drift, counters); }
         State = new MethodState(_model.Layout, [.. live, .. _trunk?.Buffers ?? []], counters) { Optional = TrunkCopy.Prefix }; // The first release may be ordered late.
         _step = new GradientStep(spec, _model, _optimizer, counters);
     }
@@ -104,7 +106,7 @@ internal sealed class ContinualMethod : IRoundMethod
             { IsFork: true } => Fork(at.Segment),
             { IsReturn: true } => Return(at.Segment),
             { Segment.Release: { } release } => Anneal(release, at, sum, tally),
-            _ => Train(at, sum, tally),
+            _ => Watched(Train(at, sum, tally), at, round + 1, tally),
         };
     }
 
@@ -116,6 +118,19 @@ internal sealed class ContinualMethod : IRoundMethod
         var result = _step.Update(sum, tally, Rate(at.Update), reset);
         if (result.Skipped is null) { State.Counters[Stage] = at.Segment.Stage; }
         return result;
+    }
+
+    /// <summary>The result with what the detector says of the batch. All ranks have the same sum of losses, so the same detector.</summary>
+    /// <param name="rounds">Committed with this one.</param>
+    private RoundResult Watched(RoundResult result, Moment at, long rounds, in Tally tally)
+    {
+        if (_drift is null || result.Skipped is not null) { return result; }
+        var (statistic, drift) = _drift.See(tally.MeanLoss, rounds);
+        return result with
+        {
+            Values = result.Values.SetItem(DriftDetector.Metric, statistic),
+            Notices = drift ? [.. result.Notices, _drift.InWords(statistic, at.Update, _plan.Stages[at.Segment.Stage].Name)] : result.Notices,
+        };
     }
 
     /// <summary>η = F·(m/F)^(j/t_a), or another tail, with F = schedule(n) at the fork.</summary>
@@ -143,7 +158,12 @@ internal sealed class ContinualMethod : IRoundMethod
 
     public bool IsEvaluatedAfter(long round) => round == 0 || NodeAfter(round) is { IsMilestone: true };
 
-    public LineageNode NodeAfter(long round) => _lineage.After(round);
+    /// <summary>A function of the plan; of the newest drift that is to be kept, also of the state.</summary>
+    public LineageNode NodeAfter(long round) => _lineage.After(round) switch
+    {
+        { Kind: NodeKind.Trunk } node when _drift?.IsKeptAfter(round) == true => node with { Kind = NodeKind.Drift },
+        var node => node,
+    };
 
     public Tally Evaluate(EvaluationSet set, Leaf leaf)
     {

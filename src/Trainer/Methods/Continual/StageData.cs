@@ -38,11 +38,10 @@ internal sealed record StageData(string Name, IDataSet Training, IDataSet Evalua
         {
             DataRecord.Check(stage, dataRoots);
             var sequence = Stages.SequenceOf(spec, stage.Data);
-            var masked = spec.Model is ModelSpec.Bert;
             return new StageData(
                 stage.Name,
-                DataSets.Open(stage.Data, dataRoots, DataSplit.Train, sequence, masked),
-                DataSets.Open(stage.Data, dataRoots, DataSplit.Evaluation, sequence, masked));
+                DataSets.OpenFor(spec.Model, stage.Data, dataRoots, DataSplit.Train, sequence),
+                DataSets.OpenFor(spec.Model, stage.Data, dataRoots, DataSplit.Evaluation, sequence));
         }
         catch (BadInputException wrong)
         {

@@ -37,12 +37,11 @@ internal sealed class LargeBatchMethod : IRoundMethod
     public LargeBatchMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device)
     {
         (_spec, _device) = (spec, device);
-        var masked = spec.Model is ModelSpec.Bert;
         var data = spec.Data ?? throw new ArgumentException("the spec was not checked: it has no data", nameof(spec));
         _training = Stages.Of(spec).Select(stage => stage.Sequence).Distinct()
-            .ToDictionary(sequence => sequence ?? 0, sequence => DataSets.Open(data, dataRoots, DataSplit.Train, sequence, masked));
+            .ToDictionary(sequence => sequence ?? 0, sequence => DataSets.OpenFor(spec.Model, data, dataRoots, DataSplit.Train, sequence));
         _rounds = new StagedRounds(spec, stage => _training[stage.Sequence ?? 0].Count);
-        _evaluation = DataSets.Open(data, dataRoots, DataSplit.Evaluation, _rounds.StageOf(_rounds.Count).Sequence, masked);
+        _evaluation = DataSets.OpenFor(spec.Model, data, dataRoots, DataSplit.Evaluation, _rounds.StageOf(_rounds.Count).Sequence);
 
         var network = ModelCatalog.Create(spec.Model, _evaluation.InputShape, _evaluation.Classes, spec.Seed, device);
         _model = new FlatModel(network, spec.Precision, device);
