@@ -17,6 +17,9 @@ internal sealed class Recorder : IRoundObserver
     /// <summary>What the rounds had to say beside, in the order of <see cref="Commits"/>.</summary>
     public List<IReadOnlyDictionary<string, double>> Values { get; } = [];
 
+    /// <summary>In the order of <see cref="Commits"/>.</summary>
+    public List<RoundTimes> Times { get; } = [];
+
     public List<(long Round, Tally Tally)> Evaluations { get; } = [];
 
     /// <summary>Of the sets that have values of their own, in order.</summary>
@@ -26,13 +29,14 @@ internal sealed class Recorder : IRoundObserver
 
     void IRoundObserver.LeavesComputed(int count) => LeavesComputed += count;
 
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times)
     {
         Commits.Add((counters.Round, tally, result.Skipped));
         Values.Add(result.Values);
+        Times.Add(times);
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took)
     {
         Evaluations.AddRange(evaluations.Select(evaluation => (counters.Round, evaluation.Tally)));
         EvaluationValues.AddRange(evaluations.Select(evaluation => evaluation.Values).OfType<ImmutableDictionary<string, double>>());
