@@ -40,6 +40,7 @@ public sealed class OtlpTests
         try
         {
             await UntilAsync(() => Task.FromResult(processes[3].HasSaid("The API is ready")), "the dashboard to start");
+            using (var probe = new HttpClient(new SocketsHttpHandler { UseProxy = false })) { Assert.Equal("Healthy", await probe.GetStringAsync(new Uri(url, "/health/live"))); }
             using var client = new ClusterClient(url);
             var job = await client.SubmitAsync(new SubmitRequest { Spec = Job }, CancellationToken.None);
             await UntilAsync(async () => (await client.ShowAsync(job, CancellationToken.None)).State.IsFinal, "the job to end");
@@ -53,11 +54,13 @@ public sealed class OtlpTests
             var spans = receiver.Spans.Where(span => span.Trace == trace).ToArray();
             Assert.Equal(TelemetryGuide.Spans.Select(row => ($"cluster-{row.Process}", row.Name)).Order(), spans.Select(span => (span.Service, span.Name)).Where(span => TelemetryGuide.Spans.Any(row => row.Name == span.Name)).Distinct().Order());
             var submit = spans.Single(span => span.Name == "job.submit");
-            Assert.Equal("cluster-dashboard", spans.Single(span => span.Id == submit.Parent).Service); // The request.
+            var request = spans.Single(span => span.Id == submit.Parent);
+            Assert.Equal(("cluster-dashboard", "POST /api/v1/jobs"), (request.Service, request.Name));
             Assert.All(spans.Where(span => span.Name is "job.session" or "job.step" or "job"), span => Assert.Equal(submit.Id, span.Parent));
             Assert.Contains(spans, span => span is { Service: "cluster-silo", Name: "IJobGrain/Submit" });
 
-            // Heartbeats come by the hundred, and begin no trace.
+            // Heartbeats come by the hundred, and begin no trace; no more do probes.
+            Assert.DoesNotContain(receiver.Spans, span => span.Name.Contains("/health", StringComparison.Ordinal));
             Assert.DoesNotContain(receiver.Spans, span => span.Name.EndsWith("/Heartbeat", StringComparison.Ordinal));
             Assert.Contains(receiver.Logs, line => line.Service == "cluster-trainer" && line.Trace == trace && line.Text.Contains($"takes up {job}", StringComparison.Ordinal));
             Assert.Contains(receiver.Logs, line => line.Service == "cluster-silo" && line.Trace == trace && line.Text.Contains($"Job {job} is Succeeded", StringComparison.Ordinal));
