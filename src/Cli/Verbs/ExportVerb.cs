@@ -26,7 +26,7 @@ internal static class ExportVerb
             {
                 if (parsed.GetValue(round) is not null) { throw new BadInputException($"--round is for a model: {chosen} has all rounds of {jobId}"); }
                 var written = await CurveExport.WriteAsync(client, jobId, chosen, parsed.GetRequiredValue(path), cancellationToken);
-                return output.Answer(written, CurveVerbJson.Default.CurveFile, o => o.Line($"{written.Path}: {written.Curves} curves of {jobId}, {written.Points} points of {(written.RoundsPerPoint == 1 ? "a round" : $"{Output.Number(written.RoundsPerPoint)} rounds")} each"));
+                return output.Answer(written, CurveVerbJson.Default.CurveFile, o => o.Line($"{written.Path}: {written.Curves} {(written.Curves == 1 ? "curve" : "curves")} of {jobId}, {written.Points} points of {(written.RoundsPerPoint == 1 ? "a round" : $"{Output.Number(written.RoundsPerPoint)} rounds")} each"));
             }
 
             var checkpoint = Choose(jobId, await client.CheckpointsAsync(jobId, cancellationToken), parsed.GetValue(round));

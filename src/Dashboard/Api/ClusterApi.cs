@@ -2,6 +2,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Api;
 using Cluster.Dashboard.Access;
 using Cluster.Dashboard.Pages;
+using Cluster.Dashboard.Telemetry;
 using Cluster.ServiceDefaults;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -44,6 +45,11 @@ public static class ClusterApi
     public static WebApplication MapClusterApi(this WebApplication app)
     {
         app.Services.GetRequiredService<Uptime>(); // It counts from here.
+        app.Use((context, next) =>
+        {
+            ApiTelemetry.NameRequest(context);
+            return next(context);
+        });
         app.UseMiddleware<SecurityHeaders>();
         app.UseMiddleware<ApiErrors>();
         app.UseMiddleware<RequestRules>();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Cluster.Contracts.Telemetry;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Cluster.Dashboard.Telemetry;
 
@@ -29,6 +30,15 @@ internal static class ApiTelemetry
     {
         s_submissions.Add(1, new KeyValuePair<string, object?>(TelemetryKeys.Outcome, refusal is null ? "taken" : "refused"));
         if (refusal is not null) { span?.SetStatus(ActivityStatusCode.Error, refusal); }
+    }
+
+    /// <summary>The request's span gets the name of its route, as OpenTelemetry asks: <c>POST /api/v1/jobs</c>.</summary>
+    public static void NameRequest(HttpContext context)
+    {
+        if (context.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } span && context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: { } route })
+        {
+            span.DisplayName = $"{context.Request.Method} {route}";
+        }
     }
 
     /// <summary>Open until it is disposed of.</summary>
