@@ -29,10 +29,10 @@ public sealed class CurveTests
         ["evalAccuracy", "evalAccuracy.min", "evalAccuracy.max", "loss", "loss.min", "loss.max", "odd,\"name\"", "odd,\"name\".min", "odd,\"name\".max"];
 
     [Fact]
-    public void Csv_reads_back_as_the_same_numbers()
+    public async Task Csv_reads_back_as_the_same_numbers()
     {
         using var file = new MemoryStream();
-        CsvCurves.WriteAsync(s_table, file).Wait();
+        await CsvCurves.WriteAsync(s_table, file);
         var lines = Encoding.UTF8.GetString(file.ToArray()).Split("\r\n");
 
         Assert.Equal("round,samplesSeen,evalAccuracy,evalAccuracy.min,evalAccuracy.max,loss,loss.min,loss.max,\"odd,\"\"name\"\"\",\"odd,\"\"name\"\".min\",\"odd,\"\"name\"\".max\"", lines[0]);
