@@ -83,14 +83,14 @@ internal sealed class JobRank : IRoundObserver
     {
     }
 
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times)
     {
         var elapsed = Stopwatch.GetElapsedTime(_began).TotalMilliseconds;
         if (_span == 0) { _times.Add(elapsed); }
         else if (--_span == 0) { _times.Add(elapsed / _spanLength); }
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took)
     {
     }
 

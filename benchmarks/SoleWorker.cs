@@ -56,9 +56,9 @@ internal sealed class SoleWorker : IRoundObserver
     {
     }
 
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) => _training = tally;
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times) => _training = tally;
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) => _evaluation = evaluations[0].Tally;
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took) => _evaluation = evaluations[0].Tally;
 
     /// <param name="TrainLoss">Of the last round.</param>
     /// <param name="EvalLoss">Of the last evaluation.</param>

@@ -31,9 +31,9 @@ internal sealed class ContinualRun : IRoundObserver
 
     void IRoundObserver.LeavesComputed(int count) { }
 
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result) { }
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times) { }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations) => _evaluations.Add(new EvaluationRecord(
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took) => _evaluations.Add(new EvaluationRecord(
         counters.Round,
         counters.SamplesSeen,
         _lineage.After(counters.Round),

@@ -31,12 +31,12 @@ internal sealed class FederatedRun : IRoundObserver
     void IRoundObserver.LeavesComputed(int count) { }
 
     /// <summary>A round that was skipped leaves the values of the round before.</summary>
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times)
     {
         if (result.Skipped is null) { _values = result.Values; }
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took)
     {
         var tally = evaluations[0].Tally;
         _points.Add(new FederatedPoint(

@@ -64,6 +64,7 @@ internal static class CommandTree
         ResumeVerb.Create(),
         CheckpointsVerb.Create(),
         ExportVerb.Create(),
+        ReportVerb.Create(),
         LineageVerb.Create(),
         ParticipationVerb.Create(),
         AppendVerb.Create(),

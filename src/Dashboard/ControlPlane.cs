@@ -3,6 +3,8 @@ using System.Runtime.CompilerServices;
 using Cluster.Contracts;
 using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
+using Cluster.Contracts.Telemetry;
+using Cluster.Dashboard.Telemetry;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
 
@@ -19,8 +21,14 @@ public sealed class ControlPlane(IGrainFactory grains)
     private IPoolGrain Pool => grains.GetGrain<IPoolGrain>(IPoolGrain.Default);
 
     /// <summary>Submitting the same job again is harmless. The answer says why it was not taken; null when it was.</summary>
-    public async Task<string?> SubmitAsync(string jobId, JobSubmission submission, CancellationToken cancellationToken) =>
-        (await Call(() => Job(jobId).Submit(submission), cancellationToken)).Refusal;
+    public async Task<string?> SubmitAsync(string jobId, JobSubmission submission, CancellationToken cancellationToken)
+    {
+        using var span = ApiTelemetry.Submit(jobId);
+        var traced = submission with { TraceParent = TraceLink.Here };
+        var refusal = (await Call(() => Job(jobId).Submit(traced), cancellationToken)).Refusal;
+        ApiTelemetry.Submitted(span, refusal);
+        return refusal;
+    }
 
     /// <summary>The job now, and its samples with a number above <paramref name="afterSample"/>. Unknown when there is none.</summary>
     public Task<JobView> ViewAsync(string jobId, long afterSample, CancellationToken cancellationToken) =>

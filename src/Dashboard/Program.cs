@@ -17,7 +17,7 @@
 //   Cluster:Store                    .cluster; root of the job folders, which the workers must see under the same path
 //   Cluster:Data                     folders of data sets as the workers see them, separated like PATH
 //   Logging:LogLevel:...             as everywhere in .NET
-//   OTEL_EXPORTER_OTLP_ENDPOINT      where telemetry goes; none is collected without it
+//   OTEL_EXPORTER_OTLP_ENDPOINT      where telemetry goes (docs/telemetry.md); none leaves without it
 //
 // It listens once a silo has answered, and from then on says so when none does.
 // Exit codes: 0 asked to end, 2 a setting is wrong.
@@ -33,7 +33,7 @@ try
     var address = ClusterAddress.From(builder.Configuration);
     var settings = ApiSettings.From(builder.Configuration, address.ToString());
     builder.WebHost.UseKestrelHttpsConfiguration();
-    builder.AddServiceDefaults();
+    builder.AddServiceDefaults("cluster-dashboard");
     builder.Logging.AddFilter(AuditLog.Category, LogLevel.Information).AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
     // An outage is said in every answer; a stack trace for each attempt to connect says no more.
     builder.Logging.AddFilter("Orleans.Runtime.Messaging", LogLevel.Error).AddFilter("Orleans.Messaging", LogLevel.Error);

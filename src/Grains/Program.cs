@@ -10,9 +10,10 @@
 //   Orleans:Endpoints:AdvertisedIPAddress       127.0.0.1; the address on which the silo listens, unencrypted
 //   Orleans:Endpoints:SiloPort                  0 = the system chooses; for other silos
 //   Orleans:Endpoints:GatewayPort               0 = the system chooses; for workers and tools
-//   Cluster:HealthPort                          none; where /health/live, /health/ready and /health/startup answer, for Kubernetes
+//   Cluster:HealthPort                          none; where /health/live, /health/ready and /health/startup answer, for Kubernetes, and
+//                                               /metrics, for Prometheus
 //   Logging:LogLevel:...                        as everywhere in .NET
-//   OTEL_EXPORTER_OTLP_ENDPOINT                 where telemetry goes; none is collected without it
+//   OTEL_EXPORTER_OTLP_ENDPOINT                 where telemetry goes (docs/telemetry.md); none leaves without it
 //
 // Exit codes: 0 asked to end, 2 a setting is wrong or what it names cannot be had.
 using Cluster.Contracts;

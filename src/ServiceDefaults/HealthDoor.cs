@@ -14,7 +14,8 @@ namespace Cluster.ServiceDefaults;
 /// <item><c>/health/startup</c>: it has started: a silo is a member of its cluster, a client has found a silo.</item>
 /// <item><c>/health/ready</c>: it has started, and was not asked to end.</item>
 /// </list>
-/// Open from before the start until after the end of everything else in the host.
+/// Open from before the start until after the end of everything else in the host. Metrics are at the same port
+/// (<see cref="TelemetryExtensions.ScrapePath"/>), from another listener.
 /// </remarks>
 internal sealed class HealthDoor : IHostedService, IDisposable
 {

@@ -24,7 +24,7 @@ public static class TrainerProcess
         try
         {
             var builder = Host.CreateApplicationBuilder(args);
-            builder.AddServiceDefaults();
+            builder.AddServiceDefaults("cluster-trainer");
             builder.AddHealthDoor();
             builder.Configuration.AddOrleansLogLevels();
             var settings = builder.Configuration.GetSection("Cluster").Get<TrainerSettings>() ?? new TrainerSettings();

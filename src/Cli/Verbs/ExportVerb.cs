@@ -8,16 +8,27 @@ using Cluster.Trainer.Core.Checkpoints;
 
 namespace Cluster.Cli.Verbs;
 
-/// <summary><c>cluster export JOB PATH</c>: a trained model out of the cluster, every byte checked against its manifest.</summary>
+/// <summary><c>cluster export JOB PATH</c>: a trained model out of the cluster, every byte checked against its manifest; or a job's curves.</summary>
 internal static class ExportVerb
 {
+    private const string ModelFormat = "model";
+
     public static Command Create()
     {
-        var path = new Argument<string>("path") { Description = "A file name ending in .safetensors, or a folder." };
+        var path = new Argument<string>("path") { Description = "Of a model: a file name ending in .safetensors, or a folder. Of curves: a file; for TensorBoard a folder." };
         var round = new Option<long?>("--round") { Description = "Of the checkpoint; by default the newest.", HelpName = "N" };
-        return ClusterVerb.Create("export", "Copies the model of a checkpoint, and its manifest.", [VerbOptions.Job, path, round], async (client, parsed, output, cancellationToken) =>
+        var format = new Option<string>("--format") { Description = "What to write: the model, or the job's curves for other programs.", DefaultValueFactory = _ => ModelFormat };
+        format.AcceptOnlyFromAmong([ModelFormat, .. CurveExport.Formats]);
+        return ClusterVerb.Create("export", "Copies the model of a checkpoint, and its manifest; or writes the job's curves.", [VerbOptions.Job, path, round, format], async (client, parsed, output, cancellationToken) =>
         {
             var jobId = parsed.GetRequiredValue(VerbOptions.Job);
+            if (parsed.GetRequiredValue(format) is var chosen and not ModelFormat)
+            {
+                if (parsed.GetValue(round) is not null) { throw new BadInputException($"--round is for a model: {chosen} has all rounds of {jobId}"); }
+                var written = await CurveExport.WriteAsync(client, jobId, chosen, parsed.GetRequiredValue(path), cancellationToken);
+                return output.Answer(written, CurveVerbJson.Default.CurveFile, o => o.Line($"{written.Path}: {written.Curves} {(written.Curves == 1 ? "curve" : "curves")} of {jobId}, {written.Points} points of {(written.RoundsPerPoint == 1 ? "a round" : $"{Output.Number(written.RoundsPerPoint)} rounds")} each"));
+            }
+
             var checkpoint = Choose(jobId, await client.CheckpointsAsync(jobId, cancellationToken), parsed.GetValue(round));
             var model = await CopyAsync(client, jobId, checkpoint.Round, parsed.GetRequiredValue(path), cancellationToken);
             return output.Answer(checkpoint with { Path = model }, ApiJson.Default.CheckpointView, o => o.Line($"{model}: round {Output.Number(checkpoint.Round)} of {jobId}, intact"));

@@ -27,6 +27,9 @@ public sealed record JobSubmission(
 
     /// <summary>Sites that the spec names as clients: their workers serve the job beyond the maximum. At most 1,024.</summary>
     [Id(9)] public ImmutableArray<string> Sites { get; init; } = [];
+
+    /// <summary>The trace of the submission (<see cref="Telemetry.TraceLink"/>); null for none. It decides nothing.</summary>
+    [Id(10)] public string? TraceParent { get; init; }
 }
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>

@@ -1,6 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Cluster.Contracts.Api;
+using Cluster.Dashboard.Telemetry;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -27,6 +28,7 @@ internal static class EventStream
         Func<CancellationToken, IAsyncEnumerable<SseItem<string>?>> source, TimeProvider clock, CancellationToken stopping,
         [EnumeratorCancellation] CancellationToken aborted)
     {
+        using var open = ApiTelemetry.Stream();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted);
         yield return new SseItem<string>(Nothing, ApiEvents.Ping);
         var sent = clock.GetTimestamp();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Cluster.Grains.Storage;
+using Cluster.Grains.Telemetry;
 using Cluster.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -88,8 +89,9 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     private static IHost Build(HostApplicationBuilder builder, SiloSettings settings, ControlStore? store, int siloPort, int gatewayPort)
     {
-        builder.AddServiceDefaults();
+        builder.AddServiceDefaults("cluster-silo");
         builder.AddHealthDoor();
+        builder.Services.AddSingleton<ControlTelemetry>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.UseOrleans(silo =>
         {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Cluster.Contracts.Jobs;
+using Cluster.Grains.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Jobs;
@@ -14,6 +15,7 @@ internal sealed partial class JobGrain(
     [PersistentState("job", "cluster")] IPersistentState<JobGrainState> store,
     [PersistentState("progress", "cluster")] IPersistentState<JobProgressState> progressStore,
     TimeProvider clock,
+    ControlTelemetry telemetry,
     ILogger<JobGrain> logger) : Grain, IJobGrain, IRemindable
 {
     private const int MaxEventLength = 1000;
@@ -131,6 +133,7 @@ internal sealed partial class JobGrain(
             after = after with { Secret = ImmutableCollectionsMarshal.AsImmutableArray(RandomNumberGenerator.GetBytes(32)) };
         }
 
+        using var span = IsNews(before, after) ? ControlTelemetry.Step(Id, after, step.Reason) : null;
         if (after with { Ready = before.Ready, Arrived = before.Arrived } != before)
         {
             store.State = after;
@@ -156,7 +159,7 @@ internal sealed partial class JobGrain(
 
     private async Task Tell(JobGrainState before, JobGrainState after, string reason)
     {
-        if (before.State != after.State || before.Orders != after.Orders || before.Generation != after.Generation || before.Reason != after.Reason || before.IsBroken != after.IsBroken)
+        if (IsNews(before, after))
         {
             _progress.Happened(new(clock.GetUtcNow().UtcDateTime, after.Generation, after.State, Names.Cut(reason, MaxEventLength))
             {
@@ -164,6 +167,7 @@ internal sealed partial class JobGrain(
                 IsRecovery = after.Recoveries > before.Recoveries,
             });
             LogStep(Id, after.State, after.Generation, reason);
+            telemetry.Changed(Id, before, after, clock.GetUtcNow());
         }
 
         if (!after.TakesWorkers || before.Effective?.Version != after.Effective?.Version)
@@ -182,6 +186,10 @@ internal sealed partial class JobGrain(
             await GrainFactory.GetGrain<IWorkerGrain>(worker).Ring(); // One way: it ends when the message is on its way.
         }
     }
+
+    /// <summary>Whether people are to hear of it.</summary>
+    private static bool IsNews(JobGrainState before, JobGrainState after) =>
+        before.State != after.State || before.Orders != after.Orders || before.Generation != after.Generation || before.Reason != after.Reason || before.IsBroken != after.IsBroken;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} is {State} (generation {Generation}): {Reason}")]
     private partial void LogStep(string job, JobState state, long generation, string reason);

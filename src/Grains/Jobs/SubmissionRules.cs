@@ -1,5 +1,6 @@
 using System.Text;
 using Cluster.Contracts.Jobs;
+using Cluster.Contracts.Telemetry;
 
 namespace Cluster.Grains.Jobs;
 
@@ -49,12 +50,17 @@ internal static class SubmissionRules
             return $"at most {MaxWorkers} sites are allowed, each named by {Names.Rule}";
         }
 
+        if (submission.TraceParent is { Length: not TraceLink.Length })
+        {
+            return $"the submission's trace has {submission.TraceParent.Length} characters: a traceparent has {TraceLink.Length}";
+        }
+
         return s.Submission is { } before && !Same(before, submission)
             ? $"job {jobId} was submitted before with another spec, folder or number of workers: choose another id"
             : null;
     }
 
-    /// <summary>Record equality compares an immutable array by reference; here its elements count.</summary>
+    /// <summary>Record equality compares an immutable array by reference; here its elements count. Each try has a trace of its own.</summary>
     private static bool Same(JobSubmission a, JobSubmission b) =>
-        a == b with { DataRoots = a.DataRoots, Sites = a.Sites, Orders = a.Orders } && a.DataRoots.SequenceEqual(b.DataRoots) && a.Sites.SequenceEqual(b.Sites);
+        a == b with { DataRoots = a.DataRoots, Sites = a.Sites, Orders = a.Orders, TraceParent = a.TraceParent } && a.DataRoots.SequenceEqual(b.DataRoots) && a.Sites.SequenceEqual(b.Sites);
 }

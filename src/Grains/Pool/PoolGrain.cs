@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cluster.Contracts.Jobs;
+using Cluster.Grains.Telemetry;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
@@ -13,6 +14,7 @@ namespace Cluster.Grains.Pool;
 [Reentrant]
 internal sealed partial class PoolGrain(
     [PersistentState("pool", "cluster")] IPersistentState<PoolState> store,
+    ControlTelemetry telemetry,
     ILogger<PoolGrain> logger) : Grain, IPoolGrain
 {
     private SharedWrite<PoolState> _durable = null!;
@@ -26,6 +28,13 @@ internal sealed partial class PoolGrain(
     {
         _durable = new(store, DeactivateOnIdle);
         _roster = PoolRoster.Of(store.State);
+        telemetry.Pool = Now;
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        telemetry.Pool = null;
         return Task.CompletedTask;
     }
 
@@ -91,11 +100,13 @@ internal sealed partial class PoolGrain(
         if (ReferenceEquals(after.State, before.State))
         {
             await _durable.Written();
+            telemetry.Pool = Now;
             return;
         }
 
         _durable.Change(after.State);
         await _durable.Written();
+        telemetry.Pool = Now;
         LogStep(Id, after.State.Queue.Length, after.State.Placed.Length, step.Reason);
         await Tell(before, after);
     }

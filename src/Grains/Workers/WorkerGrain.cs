@@ -1,4 +1,5 @@
 using Cluster.Contracts.Jobs;
+using Cluster.Grains.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Cluster.Grains.Workers;
@@ -7,7 +8,7 @@ namespace Cluster.Grains.Workers;
 /// Stands between one worker and its job, and holds the lease on the worker's name. Keeps nothing that must survive: the
 /// pool knows where the worker serves, and the job knows what it should do there.
 /// </summary>
-internal sealed partial class WorkerGrain(TimeProvider clock, ILogger<WorkerGrain> logger) : Grain, IWorkerGrain
+internal sealed partial class WorkerGrain(TimeProvider clock, ControlTelemetry telemetry, ILogger<WorkerGrain> logger) : Grain, IWorkerGrain
 {
     /// <summary>An idle worker asks the pool again so often, in case the pool's message was lost. Busy ones never do.</summary>
     private static readonly TimeSpan OfferPeriod = TimeSpan.FromSeconds(10);
@@ -30,6 +31,12 @@ internal sealed partial class WorkerGrain(TimeProvider clock, ILogger<WorkerGrai
 
     private IPoolGrain Pool => GrainFactory.GetGrain<IPoolGrain>(IPoolGrain.Default);
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_lease is not null) { telemetry.LeaseEnded(isLost: false); } // Another silo takes it over with the next heartbeat.
+        return Task.CompletedTask;
+    }
+
     public async Task<Directive> Heartbeat(WorkerInfo worker, JobReport? report, IWorkerBell bell)
     {
         WorkerRules.Check(Id, worker);
@@ -42,6 +49,7 @@ internal sealed partial class WorkerGrain(TimeProvider clock, ILogger<WorkerGrai
         if (_lease is null)
         {
             LogHere(Id, worker.ProcessId, worker.Host, worker.Port);
+            telemetry.LeaseBegan();
             Watch(GonePeriod);
         }
 
@@ -169,6 +177,7 @@ internal sealed partial class WorkerGrain(TimeProvider clock, ILogger<WorkerGrai
         }
 
         LogGone(Id, _holder!.ProcessId, silent.TotalSeconds);
+        telemetry.LeaseEnded(isLost: true);
         _lease!.Dispose();
         (_holder, _offered, _bell, _lease) = (null, null, null, null);
     }

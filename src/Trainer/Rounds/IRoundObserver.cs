@@ -12,8 +12,9 @@ internal interface IRoundObserver
     void LeavesComputed(int count);
 
     /// <summary>A round is committed, applied or skipped. The method's state may be copied now.</summary>
-    void Committed(RoundCounters counters, in Tally tally, RoundResult result);
+    void Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times);
 
     /// <summary>All sets, in the order of the method. The method's state may be copied now.</summary>
-    void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations);
+    /// <param name="took">Of all sets, waiting for the other ranks included.</param>
+    void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took);
 }

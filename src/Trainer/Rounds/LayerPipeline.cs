@@ -56,14 +56,18 @@ internal sealed class LayerPipeline : IDisposable
     {
         if (!_isCurrent) { StateParts.Copy(_method.State, Mine.State); }
         _isCurrent = false;
-        var mine = Climb(first, wish);
+        var laps = new Laps(_time);
+        var (mine, busy) = Climb(first, wish);
         var reports = _mesh.Gather(first, mine.Write()).Select(StretchReport.Read).ToArray();
         var agreed = reports.Aggregate(default(RoundWish), (all, report) => all | report.Wish);
-        if (reports.Min(report => report.Broken) is { } broken) { return new Stretch(agreed, [], broken); }
+        if (reports.Min(report => report.Broken) is { } broken) { return new Stretch(agreed, [], broken, default); }
 
+        var climbed = laps.Next();
         Commit(first);
+        var rounds = mine.Rounds.Count;
+        var times = new RoundTimes(busy / rounds, (climbed - busy) / rounds, laps.Next() / rounds, TimeSpan.Zero);
         Rebalance([.. reports.Select(report => report.Busy)]);
-        return new Stretch(agreed, [.. Enumerable.Range(0, mine.Rounds.Count).Select(i => LayersOfRound.Join([.. reports.Select(report => report.Rounds[i])]))], null);
+        return new Stretch(agreed, [.. Enumerable.Range(0, mine.Rounds.Count).Select(i => LayersOfRound.Join([.. reports.Select(report => report.Rounds[i])]))], null, times);
     }
 
     /// <summary>All ranks have the same times, and decide the same.</summary>
@@ -77,7 +81,7 @@ internal sealed class LayerPipeline : IDisposable
         _isCurrent = false;
     }
 
-    private StretchReport Climb(long first, Func<RoundWish> wish)
+    private (StretchReport Report, TimeSpan Busy) Climb(long first, Func<RoundWish> wish)
     {
         var (rounds, times) = (new List<LayersOfRound>(), new List<long>());
         var wished = wish();
@@ -97,7 +101,7 @@ internal sealed class LayerPipeline : IDisposable
 
         Chain.Finish();
         return Chain.BytesDown == 0
-            ? new StretchReport(wished, broken, broken is null ? rounds : [], times.Order().ElementAt(times.Count / 2))
+            ? (new StretchReport(wished, broken, broken is null ? rounds : [], times.Order().ElementAt(times.Count / 2)), TimeSpan.FromTicks(times.Sum()))
             : throw new InvalidOperationException($"{Chain.BytesDown} bytes beside credits were sent down");
     }
 
@@ -160,4 +164,5 @@ internal sealed class LayerPipeline : IDisposable
 /// <summary>How a stretch ended; the same on all ranks.</summary>
 /// <param name="Rounds">Committed, in order.</param>
 /// <param name="Broken">A round with a number that is not finite: nothing was committed, and the rounds up to this one are to be computed with leaves shared out.</param>
-internal sealed record Stretch(RoundWish Agreed, IReadOnlyList<(Tally Tally, RoundResult Result)> Rounds, long? Broken);
+/// <param name="Times">This rank's, of a round on the average; nothing after a broken one.</param>
+internal sealed record Stretch(RoundWish Agreed, IReadOnlyList<(Tally Tally, RoundResult Result)> Rounds, long? Broken, RoundTimes Times);

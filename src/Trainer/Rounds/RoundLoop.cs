@@ -68,9 +68,10 @@ internal sealed class RoundLoop : IDisposable
             if (_counters.SkippedInARow >= _spec.NonFinite.MaxSkips) { return TooManySkips(); }
             if (IsEvaluationDue)
             {
+                var laps = new Laps(_time);
                 var (evaluations, trouble) = Evaluate(mesh, crew.Sites);
                 if (trouble is not null) { return new LoopEnd.InTrouble($"the evaluation after round {_counters.Round} was broken off: {trouble}"); }
-                _observer.Evaluated(_counters, evaluations);
+                _observer.Evaluated(_counters, evaluations, laps.Next());
             }
 
             if (_counters.Round == _method.Rounds) { return new LoopEnd.Finished(); }
@@ -85,6 +86,7 @@ internal sealed class RoundLoop : IDisposable
             }
             else
             {
+                var laps = new Laps(_time);
                 var plan = attendance.Plan(_counters.Round, _method.Leaves(_counters.Round));
                 while (attendance.Waits(_counters.Round, plan))
                 {
@@ -93,8 +95,9 @@ internal sealed class RoundLoop : IDisposable
                     if (agreed.Stop) { return new LoopEnd.Stopped(); }
                 }
 
-                (agreed, var tally, var result) = RunRound(mesh, attendance, plan, _counters.Round, wish(), sum);
-                _observer.Committed(_counters, tally, result);
+                var waited = laps.Next();
+                (agreed, var tally, var result, var times) = RunRound(mesh, attendance, plan, _counters.Round, wish(), sum, laps);
+                _observer.Committed(_counters, tally, result, times with { Wait = times.Wait + waited });
             }
 
             if (agreed.Generation > mesh.Generation) { return new LoopEnd.ChangedOver(agreed.Generation); }
@@ -107,7 +110,7 @@ internal sealed class RoundLoop : IDisposable
         {
             _observer.LeavesComputed((int)tally.Leaves);
             _counters.Commit(tally, skipped: false);
-            _observer.Committed(_counters, tally, result);
+            _observer.Committed(_counters, tally, result, stretch.Times);
         }
     }
 
@@ -129,8 +132,8 @@ internal sealed class RoundLoop : IDisposable
     private bool NeedsWholeState(long round) =>
         round == _method.Rounds || IsEvaluatedAfter(round) || (_spec.Checkpoint.EveryRounds > 0 && round % _spec.Checkpoint.EveryRounds == 0);
 
-    private (RoundWish Agreed, Tally Tally, RoundResult Result) RunRound(
-        Mesh mesh, Attendance attendance, RoundPlan plan, long round, RoundWish wish, FlatBuffer sum)
+    private (RoundWish Agreed, Tally Tally, RoundResult Result, RoundTimes Times) RunRound(
+        Mesh mesh, Attendance attendance, RoundPlan plan, long round, RoundWish wish, FlatBuffer sum, Laps laps)
     {
         var (leaves, ranges) = (plan.Leaves, plan.Ranges);
         var mine = ranges[mesh.Rank];
@@ -145,22 +148,20 @@ internal sealed class RoundLoop : IDisposable
         }
 
         _observer.LeavesComputed(mine.Count);
+        var compute = laps.Next();
         var (agreed, trouble, allLate, total) = Agree(mesh, round, ranges, wish, late, [.. _accumulator.Nodes.Select(node => node.Tally)]);
         attendance.Keep(round, plan, allLate);
 
-        var result = leaves.Count == 0 ? _method.Update(round, sum, total)
-            : !double.IsFinite(total.Loss) ? new RoundResult(double.NaN, double.NaN, trouble ?? "the loss is not finite")
-            : Reduce(mesh, round, ranges, total, sum);
+        var wait = laps.Next();
+        var isFinite = leaves.Count == 0 || double.IsFinite(total.Loss);
+        if (leaves.Count > 0 && isFinite) { mesh.AllReduce(round, _accumulator.Nodes, ranges, sum); }
+        var reduce = laps.Next();
+        var result = isFinite ? _method.Update(round, sum, total) : new RoundResult(double.NaN, double.NaN, trouble ?? "the loss is not finite");
+        var times = new RoundTimes(compute, wait, reduce, laps.Next());
 
         if (result.Skipped is not null) { (_lastSkip, _lastSkipWasTrouble) = (result.Skipped, result.Skipped == trouble); }
         _counters.Commit(total, result.Skipped is not null);
-        return (agreed, total, result);
-    }
-
-    private RoundResult Reduce(Mesh mesh, long round, LeafRanges ranges, in Tally total, FlatBuffer sum)
-    {
-        mesh.AllReduce(round, _accumulator.Nodes, ranges, sum);
-        return _method.Update(round, sum, total);
+        return (agreed, total, result, times);
     }
 
     /// <summary>Between rounds: wishes alone.</summary>

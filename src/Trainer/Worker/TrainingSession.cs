@@ -43,12 +43,14 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
     private bool _stop;
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private JobCheckpoints? _checkpoints; // The training thread's, as is all that is local to it.
+    private readonly string _workerId;
+    private JobCheckpoints? _checkpoints; // This and the next are the training thread's, as is all that is local to it.
+    private SessionTelemetry _telemetry = null!;
 
     /// <param name="number">Counts the sessions of this process, from 1.</param>
     public TrainingSession(JobSubmission submission, string jobId, string workerId, long number, SiteFolder? site, DataPlaneListener listener, IGrainFactory grains, TimeProvider time, ILogger logger)
     {
-        (JobId, _submission, _site, _listener, _grains, _time, _logger) = (jobId, submission, site, listener, grains, time, logger);
+        (JobId, _workerId, _submission, _site, _listener, _grains, _time, _logger) = (jobId, workerId, submission, site, listener, grains, time, logger);
         _file = new JobLogFile(submission.Directory, workerId, time);
         _file.Write($"takes up {jobId}, process {Environment.ProcessId}");
         Log = new SessionLog(jobId, number, time, _file.Write, submission.Version);
@@ -106,20 +108,22 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
 
     private void Train()
     {
+        using var telemetry = _telemetry = new SessionTelemetry(JobId, _workerId, _submission, _time);
+        LogTakesUp(_workerId, JobId);
         try
         {
             Run();
         }
         catch (Exception reason) when (reason is BadInputException or CheckpointFailedException)
         {
-            Log.End(Failed(reason.Message));
+            End(Failed(reason.Message));
         }
         catch (Exception unexpected)
         {
             // A broken invariant or a fault of a native library: the log has the details, the user gets the sentence.
             LogCrash(JobId, unexpected);
             _file.Write(unexpected.ToString());
-            Log.End(Failed($"{unexpected.GetType().Name}: {unexpected.Message}"));
+            End(Failed($"{unexpected.GetType().Name}: {unexpected.Message}"));
         }
         finally
         {
@@ -202,17 +206,21 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
                 assignment.Secret),
             _listener);
         if (!TryEnter(mesh)) { return; }
+        string? lostBy = null;
+        _telemetry.Begin(assignment, mesh, method.ContributionLength * sizeof(float));
+        LogTrains(_workerId, assignment);
         try
         {
             mesh.Connect();
             var crew = new GenerationCrew(assignment, _grains, _time, () => AwaitNewer(assignment.Generation), Log.Notice);
             var end = loop.Run(mesh, Wish, crew);
             if (end is LoopEnd.ChangedOver) { Log.ChangedOver(); }
-            else { Log.End(Conclude(end, method, environment)); }
+            else { End(Conclude(end, method, environment)); }
         }
         catch (MeshFaultException fault) when (fault.Fault.Kind != FaultKind.Aborted)
         {
             LogFault(assignment, fault.Message);
+            lostBy = fault.Message;
             var lost = fault.Fault.Rank is { } rank ? assignment.Members[rank].Id : null;
             var reason = lost is null ? fault.Fault.Reason : $"{lost} (rank {fault.Fault.Rank}): {fault.Fault.Reason}";
             Log.Lost(new GenerationFault(lost, reason, MayGoOnWithout: fault.Fault.Kind != FaultKind.Differs));
@@ -223,8 +231,16 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
         }
         finally
         {
+            _telemetry.EndGeneration(lostBy);
             lock (_gate) { _mesh = null; }
         }
+    }
+
+    private void End(Outcome outcome)
+    {
+        Log.End(outcome);
+        _telemetry.Ended(outcome);
+        LogEnded(_workerId, JobId, outcome.State);
     }
 
     /// <summary>False when the generation is out of date before it has begun.</summary>
@@ -267,24 +283,43 @@ internal sealed partial class TrainingSession : IRoundObserver, IDisposable
             environment);
     }
 
-    void IRoundObserver.Began(RoundCounters counters) => Log.Began(counters);
-
-    void IRoundObserver.LeavesComputed(int count) => Log.LeavesComputed(count);
-
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    void IRoundObserver.Began(RoundCounters counters)
     {
+        Log.Began(counters);
+        _telemetry.CaughtUp(counters.Round);
+    }
+
+    void IRoundObserver.LeavesComputed(int count)
+    {
+        Log.LeavesComputed(count);
+        _telemetry.LeavesComputed(count);
+    }
+
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times)
+    {
+        _telemetry.Committed(counters, tally, result, times);
         Log.Committed(counters, tally, result);
         _checkpoints?.AfterRound(counters);
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took)
     {
+        _telemetry.Evaluated(counters.Round, took);
         Log.Evaluated(counters, evaluations);
         _checkpoints?.AfterEvaluation(counters, evaluations);
     }
 
     private static Outcome Failed(string reason) =>
         new(JobState.Failed, reason, null, ImmutableDictionary<string, string>.Empty, IsShared: false);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} takes up {Job}")]
+    private partial void LogTakesUp(string worker, string job);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} has {Assignment}")]
+    private partial void LogTrains(string worker, Assignment assignment);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is through with {Job}: {State}")]
+    private partial void LogEnded(string worker, string job, JobState state);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Assignment} was lost: {Reason}")]
     private partial void LogFault(Assignment assignment, string reason);

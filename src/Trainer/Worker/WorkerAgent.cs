@@ -87,7 +87,6 @@ internal sealed partial class WorkerAgent(
             case Directive.Train train:
                 if (Hold(train.Assignment.JobId, train.Assignment.Submission) is { } trained)
                 {
-                    LogTrains(worker.Id, train.Assignment);
                     trained.Stop = train.Stop;
                     trained.Assign(train.Assignment);
                 }
@@ -118,7 +117,6 @@ internal sealed partial class WorkerAgent(
             if (_session is not null) { return isGood ? session : null; }
         }
 
-        LogTakesUp(worker.Id, jobId);
         _session = new TrainingSession(submission, jobId, worker.Id, ++_sessions, settings.SiteFolder, listener, grains, time, logger);
         _session.Start();
         return _session;
@@ -145,12 +143,6 @@ internal sealed partial class WorkerAgent(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is in the cluster and listens for its peers on {Host}:{Port}. Ctrl-C lets it leave")]
     private partial void LogHere(string worker, string host, int port);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} takes up {Job}")]
-    private partial void LogTakesUp(string worker, string job);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} has {Assignment}")]
-    private partial void LogTrains(string worker, Assignment assignment);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} has nothing to do any more and ends")]
     private partial void LogLeft(string worker);

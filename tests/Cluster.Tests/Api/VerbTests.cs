@@ -42,6 +42,30 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Curves_are_exported_and_a_report_is_written()
+    {
+        _api.Cluster.Add("told", JobState.Succeeded).Reach(3);
+        _api.Cluster.Add("new");
+        var csv = Path.Combine(_api.Store, "out", "curves.csv");
+        Assert.Contains("1 curve of told, 3 points", (await RunAsync("export", "told", csv, "--format", "csv")).Output, StringComparison.Ordinal);
+        Assert.Equal("round,samplesSeen,loss\r\n1,64,1\r\n2,128,\r\n3,192,0.3333333333333333\r\n", await File.ReadAllTextAsync(csv));
+        Assert.Equal(3, Json(await RunAsync("export", "told", Path.Combine(_api.Store, "curves.parquet"), "--format", "parquet", "--json")).GetProperty("points").GetInt32());
+        var events = Json(await RunAsync("export", "told", Path.Combine(_api.Store, "runs"), "--format", "tensorboard", "--json")).GetProperty("path").GetString()!;
+        Assert.StartsWith(Path.Combine(_api.Store, "runs", "told", "events.out.tfevents."), events, StringComparison.Ordinal);
+        Assert.True(File.Exists(events));
+
+        var html = Path.Combine(_api.Store, "told.html");
+        Assert.Equal($"{html}: told is Succeeded\n", (await RunAsync("report", "told", html)).Output);
+        Assert.Contains("<polyline", await File.ReadAllTextAsync(html), StringComparison.Ordinal);
+
+        var refused = await RunAsync("export", "new", csv, "--format", "csv");
+        Assert.Equal((ExitCodes.BadInput, "job new has no curves yet: no round of it was told\n"), (refused.ExitCode, refused.Error));
+        Assert.Contains("--round is for a model", (await RunAsync("export", "told", csv, "--format", "csv", "--round", "3")).Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.BadInput, (await RunAsync("export", "told", csv, "--format", "excel")).ExitCode);
+        Assert.Equal(ExitCodes.BadInput, (await RunAsync("report", "nobody", html)).ExitCode);
+    }
+
+    [Fact]
     public async Task List_and_show_speak_to_people_and_to_programs()
     {
         _api.Cluster.Add("first", JobState.Failed);

@@ -200,8 +200,8 @@ public sealed class ContinualMethodTests
 
         public void LeavesComputed(int count) { }
 
-        public void Committed(RoundCounters counters, in Trainer.Core.Tally tally, Trainer.Methods.RoundResult result) => rates.Add(result.LearningRate);
+        public void Committed(RoundCounters counters, in Trainer.Core.Tally tally, Trainer.Methods.RoundResult result, in RoundTimes times) => rates.Add(result.LearningRate);
 
-        public void Evaluated(RoundCounters counters, IReadOnlyList<Trainer.Methods.Evaluation> evaluations) { }
+        public void Evaluated(RoundCounters counters, IReadOnlyList<Trainer.Methods.Evaluation> evaluations, TimeSpan took) { }
     }
 }

@@ -6,6 +6,7 @@ using Cluster.Contracts.Jobs;
 using Cluster.Grains.Hosting;
 using Cluster.ServiceDefaults;
 using Cluster.Tests.Control;
+using Cluster.Tests.Telemetry;
 using k8s.Models;
 
 namespace Cluster.Tests.Deployment;
@@ -25,7 +26,7 @@ public sealed partial class MonitoringTests
         {
             InstrumentPublished = (instrument, _) =>
             {
-                if (instrument.Meter.Name is "Microsoft.Orleans" or "System.Runtime") { published.TryAdd(PrometheusName(instrument), true); }
+                if (instrument.Meter.Name is "Microsoft.Orleans" or "System.Runtime") { published.TryAdd(PrometheusNames.Of(instrument.Name, instrument.GetType().Name.Contains("Counter`", StringComparison.Ordinal) && !instrument.GetType().Name.Contains("UpDown", StringComparison.Ordinal) ? "counter" : "", instrument.Unit), true); }
             },
         };
         listener.Start();
@@ -34,9 +35,26 @@ public sealed partial class MonitoringTests
         await using var client = await ClusterConnection.ConnectAsync(ClusterAddress.Of(silo.Gateway), TimeSpan.FromSeconds(20), deadline.Token);
         await client.Grains.GetGrain<IJobGrain>("monitored-1").Submit(Some.Submission(1, 1)); // It is stored.
 
-        var named = Expressions().SelectMany(expression => MetricNames().Matches(expression)).Select(match => match.Value).Distinct().ToList();
+        // Of our own the table says what there is, and it is held against the code.
+        foreach (var (name, kind, unit, _, _) in TelemetryGuide.Instruments)
+        {
+            foreach (var part in kind == "histogram" ? ["_bucket", "_sum", "_count"] : (string[])[""]) { published.TryAdd(PrometheusNames.Of(name, kind, unit) + part, true); }
+        }
+
+        var named = Expressions().SelectMany(expression => MetricNames().Matches(Labels().Replace(Selectors().Replace(expression, ""), ""))).Select(match => match.Value).Distinct().ToList();
         Assert.True(named.Count >= 8);
+        Assert.Contains(named, name => name.StartsWith("cluster_", StringComparison.Ordinal));
         Assert.Equal([], named.Except(published.Keys));
+    }
+
+    [Fact]
+    public void Labels_that_expressions_name_are_attributes_of_the_table_or_come_from_the_collector()
+    {
+        string[] fromTheCollector = ["k8s_pod_name", "service_name"];
+        var named = Expressions().SelectMany(expression => Labels().Matches(expression)).SelectMany(match => match.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries))
+            .Concat(Expressions().SelectMany(expression => Selectors().Matches(expression)).SelectMany(match => SelectedLabels().Matches(match.Value)).Select(match => match.Groups[1].Value)).Distinct().ToList();
+        Assert.Contains("cluster_phase", named);
+        Assert.Equal([], named.Except(TelemetryGuide.Attributes.Select(attribute => attribute.Replace('.', '_'))).Except(fromTheCollector));
     }
 
     [Fact]
@@ -71,16 +89,6 @@ public sealed partial class MonitoringTests
         return Alerts.Select(alert => alert.Expr).Concat(panels);
     }
 
-    /// <summary>As the collector's Prometheus exporter translates: other characters become '_', the unit and '_total' are appended.</summary>
-    private static string PrometheusName(Instrument instrument)
-    {
-        var name = NotInNames().Replace(instrument.Name, "_");
-        var unit = instrument.Unit switch { "By" => "_bytes", "s" => "_seconds", "ms" => "_milliseconds", null or "" => "", ['{', ..] => "", var other => $"_{other}" };
-        var type = instrument.GetType().Name;
-        var isCounter = type.StartsWith("Counter", StringComparison.Ordinal) || type.StartsWith("ObservableCounter", StringComparison.Ordinal);
-        return (name.EndsWith(unit, StringComparison.Ordinal) ? name : name + unit) + (isCounter ? "_total" : "");
-    }
-
     [GeneratedRegex(@"\b(orleans|dotnet|cluster)_\w+")]
     private static partial Regex MetricNames();
 
@@ -90,6 +98,12 @@ public sealed partial class MonitoringTests
     [GeneratedRegex("`(Cluster[A-Z][A-Za-z]+)`")]
     private static partial Regex AlertNames();
 
-    [GeneratedRegex("[^A-Za-z0-9_]")]
-    private static partial Regex NotInNames();
+    [GeneratedRegex(@"\b(?:by|ignoring|on) \(([^)]*)\)")]
+    private static partial Regex Labels();
+
+    [GeneratedRegex(@"\{[^}]*\}")]
+    private static partial Regex Selectors();
+
+    [GeneratedRegex(@"(\w+)(?:=|!=|=~|!~)""")]
+    private static partial Regex SelectedLabels();
 }

@@ -213,10 +213,11 @@ internal sealed class TestCluster : IAsyncDisposable
         private readonly Process _process;
         private readonly Queue<string> _lines = new();
 
-        public ServerProcess(string name, string[] arguments)
+        public ServerProcess(string name, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
         {
             _name = name;
             var start = Programs.Start(arguments[0], arguments[1..]);
+            foreach (var (variable, value) in environment ?? new Dictionary<string, string>()) { start.Environment[variable] = value; }
             start.Environment["Orleans__Endpoints__AdvertisedIPAddress"] = "127.0.0.1";
             _process = Process.Start(start)!;
             _process.OutputDataReceived += Keep;

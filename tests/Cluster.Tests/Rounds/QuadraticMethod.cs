@@ -11,7 +11,10 @@ namespace Cluster.Tests.Rounds;
 /// </summary>
 internal sealed class QuadraticMethod : IRoundMethod
 {
-    private const int Dimensions = 5, LeafSize = 3, LeafCount = 7, LastLeaf = 2;
+    /// <summary>Leaves and samples of a round.</summary>
+    public const int LeafCount = 7, Samples = ((LeafCount - 1) * LeafSize) + LastLeaf;
+
+    private const int Dimensions = 5, LeafSize = 3, LastLeaf = 2;
 
     private readonly FlatBuffer _theta;
     private readonly FlatBuffer _velocity;

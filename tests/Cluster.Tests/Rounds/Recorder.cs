@@ -19,6 +19,9 @@ internal sealed class Recorder : IRoundObserver
 
     public List<string> Notices { get; } = [];
 
+    /// <summary>In the order of <see cref="Commits"/>.</summary>
+    public List<RoundTimes> Times { get; } = [];
+
     public List<(long Round, Tally Tally)> Evaluations { get; } = [];
 
     /// <summary>Of the sets that have values of their own, in order.</summary>
@@ -28,14 +31,15 @@ internal sealed class Recorder : IRoundObserver
 
     void IRoundObserver.LeavesComputed(int count) => LeavesComputed += count;
 
-    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result)
+    void IRoundObserver.Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times)
     {
         Commits.Add((counters.Round, tally, result.Skipped));
         Values.Add(result.Values);
         Notices.AddRange(result.Notices);
+        Times.Add(times);
     }
 
-    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations)
+    void IRoundObserver.Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took)
     {
         Evaluations.AddRange(evaluations.Select(evaluation => (counters.Round, evaluation.Tally)));
         EvaluationValues.AddRange(evaluations.Select(evaluation => evaluation.Values).OfType<ImmutableDictionary<string, double>>());

@@ -297,7 +297,7 @@ public sealed class RoundLoopTests
             Enumerable.Range(0, leaves).Select(i => rank.Told.EvaluationValues.Single()[$"{i}"])));
     }
 
-    private static JobSpec Spec { get; } = new()
+    internal static JobSpec Spec { get; } = new()
     {
         Name = "quadratic",
         Method = TrainingMethod.Lamb,
