@@ -27,6 +27,12 @@ public sealed record JobSubmission(
 
     /// <summary>Sites that the spec names as clients: their workers serve the job beyond the maximum. At most 1,024.</summary>
     [Id(9)] public ImmutableArray<string> Sites { get; init; } = [];
+
+    /// <summary>
+    /// Id of the job that is its trunk, where it is the branch of a release; null otherwise. Such a job goes on from its newest checkpoint where
+    /// it has one, and begins at the fork where it has none.
+    /// </summary>
+    [Id(10)] public string? Trunk { get; init; }
 }
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>
