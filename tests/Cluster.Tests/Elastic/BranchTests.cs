@@ -26,11 +26,11 @@ public sealed class BranchTests(ITestOutputHelper output)
           stages:
             - name: plays
               data: { kind: text, files: [text/tinyshakespeare.txt] }
-              updates: 150
+              updates: 700
               release: { updates: 30 }
             - name: prose
               data: { kind: text, files: [text/wilhelm-meister.txt] }
-              updates: 100
+              updates: 500
               mixture: { kind: replay, share: 0.25 }
               moments: reset
               release: { updates: 20, mixture: { kind: equal } }
