@@ -34,7 +34,7 @@ internal static class ShowVerb
         }
     }
 
-    private static void Show(JobView job, IReadOnlyList<IReadOnlyList<string>> branches, Output output)
+    private static void Show(JobView job, List<IReadOnlyList<string>> branches, Output output)
     {
         output.Line(job.JobId);
         output.Pairs(

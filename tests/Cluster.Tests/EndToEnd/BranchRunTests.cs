@@ -13,7 +13,7 @@ public sealed class BranchRunTests : IDisposable
 
     private static string[] Apart => [.. ContinualSamples.Apart.SelectMany(change => new[] { "--set", change })];
 
-    /// <summary>Killed between trunk and releases where the second begins, it goes on; with one worker the branches come after the trunk.</summary>
+    /// <summary>With one worker the branches come after the trunk. Killed while the second is at work, it goes on.</summary>
     [Fact]
     public async Task A_run_ends_when_trunk_and_branches_have_and_names_the_releases()
     {
@@ -47,7 +47,7 @@ public sealed class BranchRunTests : IDisposable
 
         // The lineage has them beside the trunk, and what was forgotten is what it was.
         var trunk = Path.Combine(store, "jobs", "three-texts-1");
-        Assert.Contains("release digits-8, update 8 + 2, digits, 80 tokens".Replace("80 tokens", "1,280 tokens", StringComparison.Ordinal), result.Output, StringComparison.Ordinal);
+        Assert.Contains("release digits-8, update 8 + 2, digits, 1,280 tokens", result.Output, StringComparison.Ordinal);
         Assert.Contains("three-texts-1.digits-8 round-000000003", result.Output, StringComparison.Ordinal);
         Assert.Equal(await MatrixAsync(folder), await MatrixAsync(trunk));
         Assert.Contains("forked from three-texts-1", (await Tool.RunHereAsync("lineage", $"{trunk}.plays")).Output, StringComparison.Ordinal);
@@ -69,9 +69,11 @@ public sealed class BranchRunTests : IDisposable
 
     private static JsonElement Manifest(string path) => JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "manifest.json"))).RootElement;
 
-    private static async Task<string> MatrixAsync(string folder)
+    /// <summary>Without the peaks, which are over the evaluations that were made between: rounds count other updates where branches have none.</summary>
+    private static async Task<string[]> MatrixAsync(string folder)
     {
         var result = await Tool.RunHereAsync("lineage", folder, "--json");
-        return JsonDocument.Parse(result.Output).RootElement.GetProperty("matrix").GetRawText();
+        var matrix = JsonDocument.Parse(result.Output).RootElement.GetProperty("matrix");
+        return [.. new[] { "stages", "after", "losses", "accuracies", "untrained" }.Select(key => matrix.GetProperty(key).GetRawText())];
     }
 }
