@@ -15,8 +15,8 @@ internal sealed class BranchRuns(ControlPlane jobs, string trunk)
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentDictionary<string, bool> _followed = new() { [trunk] = true };
-    private string? _stopped;
-    private string? _failed;
+    private volatile string? _stopped; // By another thread, as the next.
+    private volatile string? _failed;
 
     /// <summary>How many workers of the run the trunk takes: all of them, unless releases need some at the same time.</summary>
     /// <param name="workers">Of the run.</param>

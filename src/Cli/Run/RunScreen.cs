@@ -124,7 +124,7 @@ internal sealed class RunScreen
         }
 
         _console.Write(table);
-        if (report.State != JobState.Succeeded && report.Checkpoint is not null)
+        if (report.Checkpoint is not null && (report.State != JobState.Succeeded || report.Branches.Any(branch => branch.State != JobState.Succeeded)))
         {
             _console.WriteLine($"Go on with: {resumeCommand}");
         }

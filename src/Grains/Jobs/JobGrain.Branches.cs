@@ -27,12 +27,16 @@ internal sealed partial class JobGrain
     /// <summary>Not awaited by what brings it about, like <see cref="TellPool"/>: the trunk goes on meanwhile.</summary>
     private void SubmitBranches()
     {
-        if (store.State.OwesBranches && _submitting.IsCompleted) { _submitting = SubmitAll(); }
+        if (store.State.OwesBranches && _submitting.IsCompleted)
+        {
+            _submitting = SubmitAll([.. store.State.Branches.Where(branch => branch.Pending is not null && !_submitted.ContainsKey(branch.JobId))]);
+        }
     }
 
-    private async Task SubmitAll()
+    /// <param name="branches">As they are stored: what is noted meanwhile is not durable yet, and comes with the next call.</param>
+    private async Task SubmitAll(ImmutableArray<Branch> branches)
     {
-        while (store.State.Branches.FirstOrDefault(branch => branch.Pending is not null && !_submitted.ContainsKey(branch.JobId)) is { } branch)
+        foreach (var branch in branches)
         {
             try
             {
