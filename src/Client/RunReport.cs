@@ -37,6 +37,9 @@ public sealed record RunReport(
     ImmutableSortedDictionary<string, string> Environment,
     ImmutableArray<string> Notices)
 {
+    /// <summary>Releases that annealed apart, each in a job of its own, in the order of their forks.</summary>
+    public ImmutableArray<RunBranch> Branches { get; init; } = [];
+
     /// <param name="last">The job in its final state.</param>
     /// <param name="job">Its name.</param>
     public static RunReport Of(JobView last, string job, string method, TimeSpan wall) => new(
@@ -62,6 +65,10 @@ public sealed record RunReport(
 }
 
 public sealed record RunWorker(string Id, int ProcessId, int Rank, long LeavesComputed);
+
+/// <param name="WeightsSha256">Of the release; null when its job ended without.</param>
+/// <param name="Checkpoint">Path of its newest checkpoint, the release where it succeeded.</param>
+public sealed record RunBranch(string Release, string Job, JobState State, string Reason, string? WeightsSha256, string? Checkpoint);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true, NewLine = "\n")]
 [JsonSerializable(typeof(RunReport))]

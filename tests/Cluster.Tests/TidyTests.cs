@@ -151,7 +151,7 @@ public sealed class TidyTests
             .. Asks("logs", "<job>", "--follow", "--worker"),
             .. Asks("participation", "<job>", "--after", "--count"),
             .. Asks("pause", "<job>", "--reason"),
-            .. Asks("release", "<job>", "<name>", "--at", "--min", "--mixture", "--no-wait", "--steps", "--tail"),
+            .. Asks("release", "<job>", "<name>", "--apart", "--at", "--min", "--mixture", "--no-wait", "--steps", "--tail", "--workers"),
             .. Asks("report", "<job>", "<path>"),
             .. Asks("resume", "<job>"),
             .. Asks("show", "<job>"),

@@ -1,6 +1,8 @@
 using System.Text;
 using Cluster.Contracts;
 using Cluster.Contracts.Lineage;
+using Cluster.Contracts.Spec;
+using Cluster.Contracts.Spec.Continual;
 using Cluster.Trainer.Core.Checkpoints;
 using Cluster.Trainer.Core.Models;
 
@@ -21,13 +23,19 @@ internal static class GeneratedText
             return path;
         }
 
-        var known = places.Select(place => (place.Path, Node: NodeOf(place))).ToArray();
-        var releases = known.Where(k => k.Node is { Kind: NodeKind.Release } node && (release is null || node.Release == release)).ToArray();
+        var known = places.Concat(Apart(path)).Select(place => (place.Path, Node: NodeOf(place))).ToArray();
+        var releases = known.Where(k => k.Node is { Kind: NodeKind.Release } node && (release is null || node.Release == release)).OrderByDescending(k => k.Node!.Step).ToArray();
         if (releases.Length > 0) { return releases[0].Path; }
         return release is null
             ? places[0].Path
             : throw new BadInputException($"{path} has no release {release}; it has {string.Join(", ", known.Where(k => k.Node?.Kind == NodeKind.Release).Select(k => k.Node!.Release).DefaultIfEmpty("none"))}");
     }
+
+    /// <summary>The checkpoints of branches that are jobs of their own, beside the job's folder.</summary>
+    private static IEnumerable<CheckpointPlace> Apart(string path) =>
+        SpecReader.ReadFile(Path.Combine(path, JobLayout.Spec)).Spec?.Continual is { } continual
+            ? BranchJobs.FoldersOf(continual, path).SelectMany(folder => CheckpointStore.List(folder))
+            : [];
 
     /// <summary>Prompt and continuation, as they come.</summary>
     public static void Write(TextGenerator generator, string prompt, int tokens, Sampling sampling, TextWriter into)

@@ -27,7 +27,11 @@ internal static class LineageScreen
         }
 
         var gone = lineage.Checkpoints.Where(c => c.Node.IsOnBranch && !trunk.Any(t => t.Round == c.Node.Origin)).ToArray();
-        if (gone.Length > 0) { tree.AddNode("forked from a checkpoint that is no longer there").AddNodes(gone.Select(Line)); }
+        foreach (var fork in gone.GroupBy(branch => branch.Node.OriginJob))
+        {
+            tree.AddNode(fork.Key is { } job ? Markup.Escape($"forked from {job}") : "forked from a checkpoint that is no longer there").AddNodes(fork.Select(Line));
+        }
+
         return tree;
     }
 
@@ -44,7 +48,7 @@ internal static class LineageScreen
         };
         var step = string.Create(CultureInfo.InvariantCulture, $"update {node.Step:N0}{(node.IsOnBranch ? $" + {node.BranchStep:N0}" : "")}");
         var scores = node.Scores is null ? "" : $"   loss {string.Join(", ", node.Scores.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Key} {s.Value.Loss:F3}")))}";
-        return new Text(string.Create(CultureInfo.InvariantCulture, $"{kind}, {step}, {node.Stage}, {node.Tokens:N0} tokens, {checkpoint.Name}{scores}"));
+        return new Text(string.Create(CultureInfo.InvariantCulture, $"{kind}, {step}, {node.Stage}, {node.Tokens:N0} tokens, {(checkpoint.Job is { } job ? $"{job} " : "")}{checkpoint.Name}{scores}"));
     }
 
     /// <summary>L[i][j], accuracy in brackets where there is one; the highest loss on each old data set while the trunk was in the stage.</summary>

@@ -13,13 +13,13 @@ using Cluster.Trainer.Methods.Continual;
 namespace Cluster.Cli.Run;
 
 /// <summary>
-/// <c>cluster run</c>: a silo in this process, N trainer processes beside it, one job, and out again.
+/// <c>cluster run</c>: a silo in this process, N trainer processes beside it, one job and its branches, and out again.
 /// </summary>
 /// <remarks>
 /// <code>
 ///   check     the spec, the store and the data, before anything starts
 ///   start     silo, then trainers, then submit
-///   watch     until the job has ended; Ctrl-C asks it to stop at a checkpoint, a second one ends at once
+///   watch     until the job has ended, and the releases that anneal apart; Ctrl-C asks them to stop at a checkpoint, a second one ends at once
 ///   report    on the screen, and as JSON where asked
 /// </code>
 /// </remarks>
@@ -35,6 +35,7 @@ internal sealed class EmbeddedRun(RunOptions options)
         var roots = DataRoots.Of(options.SpecPath, options.Data, Environment.GetEnvironmentVariable(DataRoots.Variable));
         spec = TrunkStart.Record(DataRecord.Record(spec, roots), roots);
         DataCheck.Check(spec, roots);
+        var (min, max) = BranchRuns.TrunkOf(spec, workers);
         JobFolder.MakeReady(options.Store);
         var resumed = options.Resume ? JobFolder.Newest(options.Store, spec) : null;
         using var json = JsonReport.Open(options.Json);
@@ -45,30 +46,30 @@ internal sealed class EmbeddedRun(RunOptions options)
 
         // Only now, so that a start that fails leaves no empty job behind, which --resume would take for the newest.
         var folder = resumed ?? JobFolder.Create(options.Store, spec);
-        var screen = RunScreen.Create(spec, folder.Id, workers, quiet: options.Json == "-");
+        var screen = RunScreen.Create(spec, folder.Id, max, quiet: options.Json == "-");
         await using var fleet = WorkerFleet.Start(workers, silo.Gateway, folder.Logs, screen.Say);
 
         var jobs = new ControlPlane(silo.Grains);
-        var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), folder.Path, [.. roots], workers, workers, options.Resume);
+        var submission = new JobSubmission(SpecText.Write(spec), SpecHash.Of(spec), folder.Path, [.. roots], min, max, options.Resume);
         if (await jobs.SubmitAsync(folder.Id, submission, CancellationToken.None) is { } refusal) { throw new BadInputException(refusal); }
+        var branches = new BranchRuns(jobs, folder.Id);
         using var interrupts = new Interrupts(() =>
         {
             screen.Say("Stopping at a checkpoint; Ctrl-C once more ends it at once.");
-            _ = jobs.StopAsync(folder.Id, "interrupted", CancellationToken.None);
+            branches.Stop("interrupted");
         });
-        _ = fleet.Failing.ContinueWith(failing => jobs.FailAsync(folder.Id, failing.Result, CancellationToken.None), TaskScheduler.Default);
+        _ = fleet.Failing.ContinueWith(failing => branches.Fail(failing.Result), TaskScheduler.Default);
 
         var last = await screen.FollowAsync(jobs.WatchAsync(folder.Id, 0, CancellationToken.None));
-        var report = RunReport.Of(last, folder.Id, SpecSummary.MethodOf(spec), Stopwatch.GetElapsedTime(began));
+        var releases = await branches.FollowAsync(last, (branch, id) => RunScreen.Create(branch, id, branch.Workers.Min, quiet: options.Json == "-"));
+        var report = RunReport.Of(last, folder.Id, SpecSummary.MethodOf(spec), Stopwatch.GetElapsedTime(began)) with { Branches = releases };
         screen.Finish(report, ResumeCommand());
         json?.Write(report);
         if (spec.Continual is { } continual) { ContinualSummary.Show(continual, folder.Path, roots, screen); }
-        return last.State switch
-        {
-            JobState.Succeeded => ExitCodes.Succeeded,
-            JobState.Cancelled => ExitCodes.Interrupted,
-            _ => ExitCodes.Failed,
-        };
+        JobState[] ends = [last.State, .. releases.Select(release => release.State)];
+        return ends.All(end => end is JobState.Succeeded) ? ExitCodes.Succeeded
+            : ends.All(end => end is JobState.Succeeded or JobState.Cancelled) ? ExitCodes.Interrupted
+            : ExitCodes.Failed;
     }
 
     private string ResumeCommand()

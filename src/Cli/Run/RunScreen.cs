@@ -74,6 +74,7 @@ internal sealed class RunScreen
     private void SayNews(JobView view, JobView? last)
     {
         foreach (var notice in view.Notices.Skip(last?.Notices.Length ?? 0)) { Say(notice); }
+        foreach (var branch in view.Branches.Skip(last?.Branches.Length ?? 0)) { Say($"release {branch.Release} anneals apart, as job {branch.JobId}"); }
         foreach (var change in view.Events.Skip(last?.Events.Length ?? 0).Where(e => e.Generation > 1 && e.State is JobState.Running))
         {
             Say($"generation {change.Generation}: {change.Text}");
@@ -121,8 +122,14 @@ internal sealed class RunScreen
         table.AddRow("time", string.Create(CultureInfo.InvariantCulture, $"{report.WallSeconds:F1} s"));
         if (report.WeightsSha256 is not null) { table.AddRow("weights", report.WeightsSha256); }
         if (report.Checkpoint is not null) { table.AddRow("model", Markup.Escape(Path.Combine(report.Checkpoint, JobLayout.Model))); }
+        foreach (var branch in report.Branches)
+        {
+            var model = branch is { State: JobState.Succeeded, Checkpoint: { } checkpoint } ? Path.Combine(checkpoint, JobLayout.Model) : $"{branch.State}: {branch.Reason}";
+            table.AddRow(Markup.Escape($"release {branch.Release}"), Markup.Escape(model));
+        }
+
         _console.Write(table);
-        if (report.State != JobState.Succeeded && report.Checkpoint is not null)
+        if (report.Checkpoint is not null && (report.State != JobState.Succeeded || report.Branches.Any(branch => branch.State != JobState.Succeeded)))
         {
             _console.WriteLine($"Go on with: {resumeCommand}");
         }

@@ -57,10 +57,11 @@ internal static class ScheduleTable
         return
         [
             .. plan.Stages.Select(stage => new SchedulePart(stage.Name, stage.Update + 1, stage.Update + stage.Updates, Trunk)),
-            .. from branch in plan.Segments
-               where branch.Release is not null
+            .. from branch in plan.Segments.Where(segment => !segment.IsTrunk).Select(segment => (Release: segment.Release!, Fork: segment.Update))
+                   .Concat(plan.Forks.Select(fork => (fork.Release, Fork: fork.Update)))
+               orderby branch.Fork
                let release = branch.Release
-               let fork = branch.Update
+               let fork = branch.Fork
                select new SchedulePart(
                    $"release {release.Name}", fork, fork + release.Updates,
                    n => Annealing.Rate((double)(n - fork) / release.Updates, Trunk(fork), release.Min, release.Tail)),

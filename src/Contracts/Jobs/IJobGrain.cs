@@ -11,7 +11,7 @@ namespace Cluster.Contracts.Jobs;
 /// (<see cref="Directive"/>), so a lost message costs one heartbeat and never a command. Every report and every directive
 /// carries the generation, so a late one is recognised and refused.
 /// <para>
-/// Awaited calls go one way only: worker, then job, then pool and index. The pool speaks to the others with messages that nobody
+/// Awaited calls go one way only: worker, then job, then pool and index; and from a trunk to its branches. The pool speaks to the others with messages that nobody
 /// awaits (<see cref="OneWayAttribute"/>), so no two grains can wait for each other; a lost one is made good by the next
 /// <see cref="IPoolGrain.Offer"/> or <see cref="IPoolGrain.Enqueue"/>.
 /// </para>

@@ -30,6 +30,12 @@ public sealed record JobSubmission(
 
     /// <summary>The trace of the submission (<see cref="Telemetry.TraceLink"/>); null for none. It decides nothing.</summary>
     [Id(10)] public string? TraceParent { get; init; }
+
+    /// <summary>
+    /// Id of the job that is its trunk, where it is the branch of a release; null otherwise. Such a job goes on from its newest checkpoint where
+    /// it has one, and begins at the fork where it has none.
+    /// </summary>
+    [Id(11)] public string? Trunk { get; init; }
 }
 
 /// <param name="Refusal">Why the job was not taken, in words; null when it was.</param>

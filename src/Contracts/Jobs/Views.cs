@@ -39,7 +39,15 @@ public sealed record JobView(
 {
     /// <summary>What was asked of it since it was submitted, and what became of that; oldest first.</summary>
     [Id(20)] public ImmutableArray<JobOrder> Orders { get; init; } = [];
+
+    /// <summary>Jobs in which its releases anneal apart, from when the trunk has come past their forks; in that order.</summary>
+    [Id(21)] public ImmutableArray<BranchView> Branches { get; init; } = [];
 }
+
+/// <param name="JobId">The release's own job.</param>
+/// <param name="Refusal">Why there is no such job, in words; null otherwise.</param>
+[GenerateSerializer, Immutable, Alias("cluster.branch-view")]
+public sealed record BranchView([property: Id(0)] string Release, [property: Id(1)] string JobId, [property: Id(2)] string? Refusal);
 
 /// <param name="Rank">In the newest generation; -1 when it is not in it.</param>
 [GenerateSerializer, Immutable, Alias("cluster.job-worker-view")]

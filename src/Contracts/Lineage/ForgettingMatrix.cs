@@ -29,10 +29,17 @@ public sealed record ForgettingMatrix(
 
     /// <summary>The matrix over the stages that have ended; null before the first has.</summary>
     /// <param name="stages">All of the job, in order.</param>
-    /// <param name="evaluations">In any order; of a round that was evaluated twice, the last counts.</param>
+    /// <param name="evaluations">
+    /// The trunk's in any order; of a round that was evaluated twice, the last counts. Those of branches that are jobs of their own, which count
+    /// their own rounds, in the order of their forks.
+    /// </param>
     public static ForgettingMatrix? Of(IReadOnlyList<string> stages, IEnumerable<EvaluationRecord> evaluations)
     {
-        EvaluationRecord[] all = [.. evaluations.Where(e => e.Node is not null).GroupBy(e => e.Round).Select(round => round.Last()).OrderBy(e => e.Round)];
+        EvaluationRecord[] all =
+        [
+            .. evaluations.Where(e => e.Node is not null).GroupBy(e => (e.Node!.OriginJob, e.Node.Release, e.Round)).Select(round => round.Last())
+                .OrderBy(e => e.Node!.OriginJob is null ? e.Round : long.MaxValue),
+        ];
         EvaluationRecord?[] rows = [.. stages.Select(stage => EndOf(stage, all)).TakeWhile(row => row is not null)];
         if (rows.Length == 0) { return null; }
 

@@ -41,6 +41,10 @@ public sealed record LineageNode(NodeKind Kind, string Stage, string? Release, l
     /// <summary>By data set, where it was evaluated.</summary>
     public ImmutableSortedDictionary<string, SetScore>? Scores { get; init; }
 
+    /// <summary>The job of <see cref="Origin"/>, where that is another one: the trunk of a branch that is a job of its own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? OriginJob { get; init; }
+
     /// <summary>Evaluated and kept for as long as the job is: what others may begin from, or be compared with.</summary>
     [JsonIgnore]
     public bool IsMilestone => Kind is NodeKind.PreAnneal or NodeKind.Release or NodeKind.Drift;

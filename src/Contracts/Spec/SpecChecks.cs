@@ -14,7 +14,7 @@ internal static class SpecChecks
         WidthsFit(spec.Model, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
-        WorkersAreOrdered(spec.Workers, report);
+        WorkersAreOrdered("workers", spec.Workers, report);
         if (MethodFitsModel(spec, report) && spec.Method != TrainingMethod.Continual) { ModelFitsData(spec.Model, spec.Data, "data.kind", report); }
         switch (spec.Method)
         {
@@ -40,11 +40,11 @@ internal static class SpecChecks
         return false;
     }
 
-    private static void WorkersAreOrdered(WorkersSpec workers, SpecReport report)
+    public static void WorkersAreOrdered(string path, WorkersSpec workers, SpecReport report)
     {
         if (workers.Max < workers.Min)
         {
-            report.Broken("workers.max", $"{workers.Max}, below workers.min", $"a whole number from {workers.Min}", "workers.min");
+            report.Broken($"{path}.max", $"{workers.Max}, below {path}.min", $"a whole number from {workers.Min}", $"{path}.min");
         }
     }
 

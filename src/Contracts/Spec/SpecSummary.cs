@@ -13,6 +13,8 @@ public static class SpecSummary
     {
         var how = spec.Federated is { } federated
             ? $"{SchedulerOf(federated.Scheduler)} and {SpecNames.Of(federated.Server.GetType())}, {federated.ClientsPerRound} of {federated.Partition.ClientCount} clients a round"
+            : spec.Continual is { BranchOf: { } branch }
+            ? $"{SpecNames.Of(spec.Optimizer.Kind)}, release {branch.Release} of {branch.Job}"
             : spec.Continual is { } continual
             ? $"{SpecNames.Of(spec.Optimizer.Kind)} and the schedule {SpecNames.Of(continual.Schedule.GetType())}, {continual.Stages.Count} stage{(continual.Stages.Count == 1 ? "" : "s")}"
             : SpecNames.Of(spec.Optimizer.Kind);

@@ -5,10 +5,14 @@ using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Lineage;
 using Cluster.Contracts.Spec;
+using Cluster.Contracts.Spec.Continual;
 
 namespace Cluster.Dashboard.Jobs;
 
-/// <summary>The lineage of a continual job, from its folder: the spec, the manifests of its checkpoints, and its evaluations.</summary>
+/// <summary>
+/// The lineage of a continual job, from its folder: the spec, the manifests of its checkpoints, and its evaluations. So with the folders of
+/// its branches that are jobs of their own, which lie beside it.
+/// </summary>
 public static partial class LineageFolder
 {
     /// <summary>More than a job of years has; what follows is left out.</summary>
@@ -25,9 +29,15 @@ public static partial class LineageFolder
 
         ImmutableArray<string> stages = [.. continual.Stages.Select(stage => stage.Name)];
         var evaluations = ReadEvaluations(Path.Combine(path, JobLayout.Evaluations));
+        string[] branches = [.. BranchJobs.FoldersOf(continual, path)];
         return new(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), stages, ReadCheckpoints(Path.Combine(path, JobLayout.Checkpoints)),
-            evaluations, ForgettingMatrix.Of(stages, evaluations)) { Orders = ReadOrders(Path.Combine(path, JobLayout.Orders)) };
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), stages,
+            [.. ReadCheckpoints(path), .. branches.SelectMany(branch => ReadCheckpoints(branch).Select(checkpoint => checkpoint with { Job = Path.GetFileName(branch) }))],
+            evaluations,
+            ForgettingMatrix.Of(stages, [.. evaluations, .. branches.SelectMany(branch => ReadEvaluations(Path.Combine(branch, JobLayout.Evaluations)))]))
+        {
+            Orders = ReadOrders(Path.Combine(path, JobLayout.Orders)),
+        };
     }
 
     private static ImmutableArray<JobOrder> ReadOrders(string path)
@@ -45,7 +55,7 @@ public static partial class LineageFolder
 
     private static ImmutableArray<LineageCheckpoint> ReadCheckpoints(string path) =>
     [
-        .. from checkpoint in CheckpointFolder.Rounds(path)
+        .. from checkpoint in CheckpointFolder.Rounds(Path.Combine(path, JobLayout.Checkpoints))
            let manifest = ReadManifest(Path.Combine(checkpoint.Directory.FullName, JobLayout.Manifest))
            let node = manifest?.Lineage
            where node is not null

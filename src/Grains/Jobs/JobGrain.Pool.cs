@@ -34,8 +34,9 @@ internal sealed partial class JobGrain
     {
         if (!store.State.TakesWorkers)
         {
-            await _telling;
-            if (!OwesPool && await this.GetReminder(Reminder) is { } reminder)
+            await Task.WhenAll(_telling, _submitting);
+            await Commit(new(store.State, "has nothing new"));
+            if (!OwesPool && !store.State.OwesBranches && await this.GetReminder(Reminder) is { } reminder)
             {
                 await this.UnregisterReminder(reminder);
             }
@@ -56,11 +57,13 @@ internal sealed partial class JobGrain
         }
     }
 
-    private Task Repeat()
+    private async Task Repeat()
     {
         TellPool();
+        SubmitBranches();
+        await Commit(new(store.State, "has nothing new")); // But what was answered since.
         SetTimers(store.State);
-        return StoreProgress();
+        await StoreProgress();
     }
 
     /// <summary>

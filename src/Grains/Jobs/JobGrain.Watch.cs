@@ -28,7 +28,7 @@ internal sealed partial class JobGrain
     {
         var s = store.State;
         Keep(ref _watch, s.TakesWorkers && !s.Workers.IsEmpty, Watch, WatchPeriod, WatchPeriod);
-        Keep(ref _repeat, s.TakesWorkers || OwesPool, Repeat, RepeatPeriod, RepeatPeriod);
+        Keep(ref _repeat, s.TakesWorkers || OwesPool || s.OwesBranches, Repeat, RepeatPeriod, RepeatPeriod);
         if (before is null || s.Suspects.Except(before.Suspects).Any())
         {
             _grace?.Dispose();

@@ -9,7 +9,8 @@ namespace Cluster.Grains.Jobs;
 
 /// <summary>
 /// The shell around <see cref="JobMachine"/>: keeps its state and rings workers that have news. It watches their leases and
-/// stores its progress in JobGrain.Watch.cs, and keeps the pool informed in JobGrain.Pool.cs.
+/// stores its progress in JobGrain.Watch.cs, keeps the pool informed in JobGrain.Pool.cs, and submits its branches in
+/// JobGrain.Branches.cs.
 /// </summary>
 internal sealed partial class JobGrain(
     [PersistentState("job", "cluster")] IPersistentState<JobGrainState> store,
@@ -30,6 +31,7 @@ internal sealed partial class JobGrain(
         _storedRound = _progress.AbsorbedRound;
         SetTimers(before: null);
         TellPool();
+        SubmitBranches();
         return Task.CompletedTask;
     }
 
@@ -121,12 +123,13 @@ internal sealed partial class JobGrain(
     private async Task Commit(JobStep step)
     {
         var before = store.State;
-        if (ReferenceEquals(step.State, before))
+        var noted = Branches.Note(Branches.Acknowledge(step.State, _submitted), Id, ForksOf(step.State), _progress.Round);
+        if (ReferenceEquals(noted, before))
         {
             return;
         }
 
-        var after = JobMachine.Acknowledge(step.State, _returned);
+        var after = JobMachine.Acknowledge(noted, _returned);
         _returned.Clear();
         if (after.Generation != before.Generation)
         {
@@ -161,13 +164,14 @@ internal sealed partial class JobGrain(
     {
         if (IsNews(before, after))
         {
-            _progress.Happened(new(clock.GetUtcNow().UtcDateTime, after.Generation, after.State, Names.Cut(reason, MaxEventLength))
-            {
-                Round = _progress.Round,
-                IsRecovery = after.Recoveries > before.Recoveries,
-            });
+            Happened(reason, isRecovery: after.Recoveries > before.Recoveries);
             LogStep(Id, after.State, after.Generation, reason);
             telemetry.Changed(Id, before, after, clock.GetUtcNow());
+        }
+
+        foreach (var branch in after.Branches.Skip(before.Branches.Length))
+        {
+            Happened($"release {branch.Release} anneals apart, as job {branch.JobId}", isRecovery: false);
         }
 
         if (!after.TakesWorkers || before.Effective?.Version != after.Effective?.Version)
@@ -181,10 +185,17 @@ internal sealed partial class JobGrain(
             TellPool();
         }
 
+        SubmitBranches();
         foreach (var worker in JobDirectives.WithNews(before, after))
         {
             await GrainFactory.GetGrain<IWorkerGrain>(worker).Ring(); // One way: it ends when the message is on its way.
         }
+
+        void Happened(string what, bool isRecovery) => _progress.Happened(new(clock.GetUtcNow().UtcDateTime, after.Generation, after.State, Names.Cut(what, MaxEventLength))
+        {
+            Round = _progress.Round,
+            IsRecovery = isRecovery,
+        });
     }
 
     /// <summary>Whether people are to hear of it.</summary>

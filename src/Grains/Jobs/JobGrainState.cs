@@ -86,6 +86,9 @@ internal sealed record JobGrainState
     /// <summary>What the job was before the stage that was appended last, until all its workers have that stage's data; null otherwise.</summary>
     [Id(25)] public JobSubmission? Before { get; init; }
 
+    /// <summary>Releases that anneal apart and whose forks the trunk has passed, in that order.</summary>
+    [Id(26)] public ImmutableArray<Branch> Branches { get; init; } = [];
+
     /// <summary>Not stored. Ids of granted workers that could be members.</summary>
     [field: NonSerialized]
     public ImmutableArray<string> Ready { get; init; } = [];
@@ -104,6 +107,9 @@ internal sealed record JobGrainState
 
     /// <summary>Its members end at a checkpoint, and go on from there with what was ordered.</summary>
     public bool IsHolding => State is JobState.Running && HasPendingOrders;
+
+    /// <summary>Some of its branches have yet to be submitted.</summary>
+    public bool OwesBranches => Branches.Any(branch => branch.Pending is not null);
 
     /// <summary>What workers are to compute. Null only while Unknown.</summary>
     public JobSubmission? Effective => Course ?? Submission;

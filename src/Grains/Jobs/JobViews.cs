@@ -30,7 +30,11 @@ internal static class JobViews
             progress.Notices,
             progress.Events,
             progress.SamplesPerSecond,
-            s.Effective) { Orders = s.Orders };
+            s.Effective)
+        {
+            Orders = s.Orders,
+            Branches = [.. s.Branches.Select(branch => new BranchView(branch.Release, branch.JobId, branch.Refusal))],
+        };
     }
 
     public static JobSummary SummaryOf(string jobId, JobGrainState s, JobProgress progress, string? queuePlace) =>

@@ -93,6 +93,8 @@ internal static class Orders
         if (SpecReader.Read(course.SpecText, "the job's spec").Spec is not { } before) { return Refuse("the job's spec cannot be read"); }
         if (before.Continual is not { } continual) { return Refuse($"method {SpecSummary.MethodOf(before)} has no trunk: only continual jobs take stages and releases"); }
 
+        if (continual.BranchOf is { } branch) { return Refuse($"it is the branch of release {branch.Release}, which ends with it; {branch.Job} is the trunk"); }
+
         var plan = ContinualPlan.Of(continual);
         var committed = plan.UpdatesAfter(round);
         SpecResult[] readings = order.Kind is OrderKind.Append
@@ -104,10 +106,13 @@ internal static class Orders
         foreach (var after in readings.Select(reading => reading.Spec).OfType<JobSpec>())
         {
             var agreement = ContinualPlan.Agreement(continual, after.Continual!);
-            if (agreement >= round) { return Add(after, agreement); }
+            if (agreement >= round && !(order.Kind is OrderKind.Release && IsForkGone(after.Continual!.Releases[^1]))) { return Add(after, agreement); }
         }
 
         return Refuse(Gone(readings[0].Spec!.Continual!, order, plan, committed));
+
+        // One that anneals apart changes no round of the trunk; but the trunk's state there must have been kept, or be yet to come.
+        bool IsForkGone(ReleaseSpec release) => release is { Branch: BranchPlace.Apart, At: { } at } && at < committed && !plan.HasMilestone(at);
 
         SpecResult Release(long at) => SpecExtension.Release(course.SpecText, order.Text, "release", at);
 

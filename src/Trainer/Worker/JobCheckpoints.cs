@@ -31,7 +31,8 @@ internal sealed class JobCheckpoints : IDisposable
         Assignment assignment, JobSpec spec, IRoundMethod method, IReadOnlyDictionary<string, string> environment, bool isFresh, TimeProvider time, SessionLog log)
     {
         var submission = assignment.Submission;
-        var restored = isFresh && (submission.Resume || assignment.Generation > 1) ? Restore(assignment, method.State, log) : null;
+        var restored = isFresh && (submission.Resume || submission.Trunk is not null || assignment.Generation > 1) ? Restore(assignment, method.State, log) : null;
+        if (restored is null && spec.Continual?.BranchOf is { } branch) { log.Notice($"release {branch.Release} forks from {branch.Checkpoint}"); }
         var job = new CheckpointJob(
             assignment.JobId, spec.Name, SpecSummary.MethodOf(spec), submission.SpecHash, submission.SpecText, environment) { Earlier = OrderRecord.Earlier(submission.Orders) };
         var writer = CheckpointWriter.Open(submission.Directory, job, spec.Checkpoint.Keep, restored is null ? null : Path.GetFileName(restored.Path), time, new Disk(), out var notices, restored?.Manifest.Lineage);
@@ -42,7 +43,7 @@ internal sealed class JobCheckpoints : IDisposable
 
     /// <summary>
     /// The checkpoint it goes on from. Null when there is none, which is no fault of a job that lost its workers before its first
-    /// checkpoint.
+    /// checkpoint, or of a branch, which may be new.
     /// </summary>
     private static Checkpoint? Restore(Assignment assignment, MethodState state, SessionLog log)
     {

@@ -9,7 +9,7 @@ namespace Cluster.Trainer.Worker;
 
 /// <summary>
 /// What orders have made of a job, in its folder, where people and the lineage look: <c>spec.yaml</c> with all its stages and
-/// releases, and <c>orders.json</c>. Rank 0 writes both when it takes the job up. A disk that takes no more costs these files and
+/// releases, and <c>orders.json</c>; of a branch, which nobody else makes a folder for, its <c>spec.yaml</c>. Rank 0 writes both when it takes the job up. A disk that takes no more costs these files and
 /// never the training.
 /// </summary>
 internal static class OrderRecord
@@ -21,16 +21,16 @@ internal static class OrderRecord
     /// <returns>Why it could not be written, in words; null when it was, or there is nothing to write.</returns>
     public static string? Write(JobSubmission submission)
     {
-        if (submission.Orders.IsEmpty) { return null; }
+        if (submission is { Orders.IsEmpty: true, Trunk: null }) { return null; }
         try
         {
             Replace(submission.Directory, JobLayout.Spec, submission.SpecText);
-            Replace(submission.Directory, JobLayout.Orders, JsonSerializer.Serialize(submission.Orders, LineageJson.Default.ImmutableArrayJobOrder));
+            if (!submission.Orders.IsEmpty) { Replace(submission.Directory, JobLayout.Orders, JsonSerializer.Serialize(submission.Orders, LineageJson.Default.ImmutableArrayJobOrder)); }
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"the job's orders could not be written to {submission.Directory}: {e.Message}";
+            return $"the job's spec and orders could not be written to {submission.Directory}: {e.Message}";
         }
     }
 

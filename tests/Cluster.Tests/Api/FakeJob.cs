@@ -22,6 +22,8 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
     /// <summary>Stages and releases that were ordered: each is taken at once.</summary>
     public ImmutableArray<JobOrder> Taken { get; set; } = [];
 
+    public ImmutableArray<BranchView> Branches { get; set; } = [];
+
     public int Submissions { get; private set; }
 
     /// <summary>Adds samples of rounds up to this one.</summary>
@@ -60,7 +62,7 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
                 id, State, "as the test says", 1, 0, _samples.Count, 1000, _samples.Count * 64, 0, Checkpoint: null, WeightsSha256: null,
                 [new("worker-0", 4711, 0, 12, _samples.Count)], _samples.LastOrDefault()?.Values ?? ImmutableDictionary<string, double>.Empty,
                 ImmutableDictionary<string, string>.Empty.Add("os", "test"), samples, last, ["a notice"],
-                [new(new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), 1, State, "it began")], 640, Submission) { Orders = Taken });
+                [new(new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), 1, State, "it began")], 640, Submission) { Orders = Taken, Branches = Branches });
         }
     }
 

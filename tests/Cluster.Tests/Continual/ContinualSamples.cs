@@ -38,6 +38,9 @@ internal static class ContinualSamples
 
     public static JobSpec Read(params string[] overrides) => SpecReader.Read(Yaml, "spec.yaml", overrides).Require();
 
+    /// <summary>Overrides by which all its releases anneal apart.</summary>
+    public static string[] Apart { get; } = ["continual.stages[0].release.branch=apart", "continual.stages[1].release.branch=apart", "continual.releases[0].branch=apart"];
+
     /// <summary>The spec with every release taken out but those after these updates.</summary>
     public static JobSpec WithReleases(params long[] at)
     {

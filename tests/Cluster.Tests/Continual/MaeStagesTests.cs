@@ -123,9 +123,9 @@ public sealed class MaeStagesTests : IDisposable
 
         public void LeavesComputed(int count) { }
 
-        public void Committed(RoundCounters counters, in Trainer.Core.Tally tally, Trainer.Methods.RoundResult result) { }
+        public void Committed(RoundCounters counters, in Trainer.Core.Tally tally, Trainer.Methods.RoundResult result, in RoundTimes times) { }
 
-        public void Evaluated(RoundCounters counters, IReadOnlyList<Trainer.Methods.Evaluation> sets) => evaluations.Add(new EvaluationRecord(
+        public void Evaluated(RoundCounters counters, IReadOnlyList<Trainer.Methods.Evaluation> sets, TimeSpan took) => evaluations.Add(new EvaluationRecord(
             counters.Round, counters.SamplesSeen, method.NodeAfter(counters.Round),
             System.Collections.Immutable.ImmutableSortedDictionary.CreateRange(sets.Select(e => KeyValuePair.Create(e.Set, new SetScore(e.Tally.MeanLoss, e.Tally.Accuracy, e.Tally.Weight))))));
     }

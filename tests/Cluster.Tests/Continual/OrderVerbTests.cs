@@ -93,6 +93,22 @@ public sealed class OrderVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_release_apart_is_asked_for_and_its_job_is_shown_beside_the_trunk()
+    {
+        var result = await ToolAsync("release", "texts", "week-1", "--apart", "--workers", "2");
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Equal("Release: name: \"week-1\"\nbranch: apart\nworkers: {min: 2}\n", Assert.Single(_job.Orders));
+        Assert.Contains("workers for a release that anneals on those of the trunk", (await ToolAsync("release", "texts", "week-2", "--workers", "2")).Error, StringComparison.Ordinal);
+
+        _job.Branches = [new("week-1", "texts.week-1", Refusal: null), new("soon", "texts.soon", Refusal: null), new("taken", "texts.taken", "choose another id")];
+        var branch = _api.Cluster.Add("texts.week-1");
+        (branch.Submission, branch.State) = (Some.Continual() with { Trunk = "texts" }, JobState.Failed);
+        var shown = (await ToolAsync("show", "texts")).Output;
+        foreach (var words in (string[])["Failed: as the test says, round 0/1000", "is about to be submitted", "was refused: choose another id"]) { Assert.Contains(words, shown, StringComparison.Ordinal); }
+        Assert.Matches(@"trunk +texts", (await ToolAsync("show", "texts.week-1")).Output);
+    }
+
+    [Fact]
     public async Task Refusals_come_in_words()
     {
         var wrong = await ToolAsync("release", "texts", "a", "--min", "1");

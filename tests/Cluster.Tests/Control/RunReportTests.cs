@@ -57,7 +57,8 @@ public sealed class RunReportTests
               },
               "notices": [
                 "one round was skipped"
-              ]
+              ],
+              "branches": []
             }
             """;
         Assert.Equal(golden.ReplaceLineEndings("\n"), RunReport.Of(view, "digits", "lamb", TimeSpan.FromSeconds(12.3456)).ToJson());

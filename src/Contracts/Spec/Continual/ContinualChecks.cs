@@ -13,7 +13,7 @@ internal sealed partial class ContinualChecks
     private readonly ContinualSpec _spec;
     private readonly SpecReport _report;
     private readonly MixtureChecks _mixtures;
-    private readonly HashSet<string> _releases = [];
+    private readonly Dictionary<string, BranchPlace> _releases = [];
 
     private ContinualChecks(JobSpec job, SpecReport report) =>
         (_job, _spec, _report, _mixtures) = (job, job.Continual!, report, new MixtureChecks(job, report));
@@ -28,6 +28,7 @@ internal sealed partial class ContinualChecks
         foreach (var (index, stage) in checks._spec.Stages.Index()) { checks.Stage(stage, index, $"{Path}.stages[{index}]"); }
         foreach (var (index, release) in checks._spec.Releases.Index()) { checks.ReleaseWithin(release, $"{Path}.releases[{index}]"); }
         checks.Hash(checks._spec.Start?.WeightsSha256, $"{Path}.start.weightsSha256");
+        checks.BranchOf();
         checks.Sequence();
         checks.Preview();
     }
@@ -75,7 +76,11 @@ internal sealed partial class ContinualChecks
     {
         if (stage.From is not { } from) { return; }
         var at = before?.Release is { } release ? ReleaseNames.Of(release, before) : null;
-        if (from != at)
+        if (before?.Release?.Branch == BranchPlace.Apart)
+        {
+            _report.Broken($"{path}.from", $"{Quote.Show(from)} with a stage before that ends with a release apart, which the trunk does not wait for", "this key with branch: inTrunk there, or no such key to go on from the trunk");
+        }
+        else if (from != at)
         {
             var allowed = at is null ? "this key after a stage that ends with a release" : $"{at}, or no such key to go on from the trunk";
             _report.Broken($"{path}.from", $"{Quote.Show(from)}, which is no release at the end of the stage before", allowed);
@@ -104,7 +109,7 @@ internal sealed partial class ContinualChecks
 
     private void Release(ReleaseSpec release, ContinualStageSpec stage, int index, string path)
     {
-        if (!_releases.Add(ReleaseNames.Of(release, stage)) && _spec.Stages.Count(s => s.Name == stage.Name) == 1)
+        if (!_releases.TryAdd(ReleaseNames.Of(release, stage), release.Branch ?? BranchPlace.InTrunk) && _spec.Stages.Count(s => s.Name == stage.Name) == 1)
         {
             _report.Broken($"{path}.name", $"{Quote.Show(ReleaseNames.Of(release, stage))}, the name of another release", "a name of its own for each release");
         }
@@ -124,6 +129,30 @@ internal sealed partial class ContinualChecks
         }
 
         if (release.Mixture is { } mixture) { _mixtures.Check(mixture, index, $"{path}.mixture"); }
+        Workers(release, path);
+    }
+
+    private void Workers(ReleaseSpec release, string path)
+    {
+        if (release.Workers is not { } workers) { return; }
+        if (release.Branch != BranchPlace.Apart)
+        {
+            _report.Broken($"{path}.workers", "workers for a release that anneals on those of the trunk", "this key with branch: apart", $"{path}.branch");
+        }
+
+        SpecChecks.WorkersAreOrdered($"{path}.workers", workers, _report);
+    }
+
+    /// <summary>The job is a branch of one that has such a release.</summary>
+    private void BranchOf()
+    {
+        if (_spec.BranchOf is not { } branch) { return; }
+        if (!Ids.IsValid(branch.Job)) { _report.Broken($"{Path}.branchOf.job", Quote.Show(branch.Job), Ids.Rule); }
+        if (_releases.GetValueOrDefault(branch.Release) != BranchPlace.Apart)
+        {
+            string[] apart = [.. _releases.Where(release => release.Value == BranchPlace.Apart).Select(release => release.Key)];
+            _report.Broken($"{Path}.branchOf.release", $"{Quote.Show(branch.Release)}, which is no release with branch: apart", apart.Length == 0 ? "a spec with such a release" : string.Join(", ", apart));
+        }
     }
 
     /// <summary>The rate at which the trunk stays, where it does.</summary>

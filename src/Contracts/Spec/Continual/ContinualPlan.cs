@@ -11,14 +11,15 @@ public enum SegmentKind
 
     /// <summary>
     /// A release: a round in which the trunk's state is set aside, updates of annealing, and a round in which it takes its place
-    /// again. Those two have no leaves and nothing in them can fail, so no skipped update can lose the trunk.
+    /// again. Those two have no leaves and nothing in them can fail, so no skipped update can lose the trunk. A branch that is a job of
+    /// its own has no trunk to come back to, and ends with the last update.
     /// </summary>
     Branch,
 }
 
 /// <summary>Rounds that follow one another with the same mixture.</summary>
 /// <param name="FirstRound">The job's round with which it begins.</param>
-/// <param name="Rounds">Of a branch, two more than its updates.</param>
+/// <param name="Rounds">Of a branch, two more than its updates; one more where it is a job of its own.</param>
 /// <param name="Update">Updates of the trunk before it.</param>
 /// <param name="Stage">Index of the stage in which it lies.</param>
 /// <param name="Release">Of a branch.</param>
@@ -35,6 +36,12 @@ public sealed record PlanSegment(SegmentKind Kind, long FirstRound, long Rounds,
 /// <param name="Min">The rate of the last one.</param>
 public sealed record Release(string Name, long Updates, double Min, AnnealTail Tail, MixtureSpec Mixture);
 
+/// <summary>Where a release forks that anneals in a job of its own.</summary>
+/// <param name="Round">Rounds of the trunk's job before it: the trunk's checkpoint after them is kept for it.</param>
+/// <param name="Update">Updates of the trunk before it.</param>
+/// <param name="Stage">Index of the stage in which it lies.</param>
+public sealed record Fork(Release Release, long Round, long Update, int Stage, WorkersSpec Workers);
+
 /// <summary>
 /// A continual job as a sequence of rounds: trunk, branch, trunk, branch ... in the order in which one set of workers does them.
 /// <code>
@@ -42,15 +49,31 @@ public sealed record Release(string Name, long Updates, double Min, AnnealTail T
 ///   trunk       1 ......... 212          213 ........ 424         numbers of updates; they do not depend on releases
 ///   branch                  fork 1 ... 38             fork 1 ... 38
 /// </code>
+/// Of a release whose branch is apart, the trunk has its fork alone, which is no round; its branch is the plan of another job.
 /// </summary>
 /// <param name="Segments">In order, without gaps; the first begins with round 0.</param>
 public sealed record ContinualPlan(ImmutableArray<PlanSegment> Segments, ImmutableArray<StageSpan> Stages)
 {
     public long Rounds => Segments[^1].EndRound;
 
+    /// <summary>Of the releases that anneal apart, in order.</summary>
+    public ImmutableArray<Fork> Forks { get; init; } = [];
+
+    /// <summary>Of a job that is such a branch, its fork in the trunk's plan; null otherwise.</summary>
+    public Fork? BranchOf { get; init; }
+
     /// <param name="spec">Checked; of a continual job.</param>
     public static ContinualPlan Of(ContinualSpec spec)
     {
+        var trunk = OfTrunk(spec);
+        if (spec.BranchOf is not { } branch) { return trunk; }
+        var fork = trunk.Forks.First(fork => fork.Release.Name == branch.Release);
+        return new([new PlanSegment(SegmentKind.Branch, FirstRound: 0, fork.Release.Updates + 1, fork.Update, fork.Stage, fork.Release)], trunk.Stages) { BranchOf = fork };
+    }
+
+    private static ContinualPlan OfTrunk(ContinualSpec spec)
+    {
+        var forks = ImmutableArray.CreateBuilder<Fork>();
         var segments = ImmutableArray.CreateBuilder<PlanSegment>();
         var stages = ImmutableArray.CreateBuilder<StageSpan>();
         var (round, update) = (0L, 0L);
@@ -58,9 +81,15 @@ public sealed record ContinualPlan(ImmutableArray<PlanSegment> Segments, Immutab
         {
             var end = update + stage.Updates;
             stages.Add(new StageSpan(stage.Name, update, stage.Updates));
-            foreach (var (at, release) in ReleasesOf(spec, stage, update, end))
+            foreach (var (at, source, release) in ReleasesOf(spec, stage, update, end))
             {
                 AddTrunk(at, index);
+                if (source.Branch == BranchPlace.Apart)
+                {
+                    forks.Add(new Fork(release, round, update, index, source.Workers ?? new()));
+                    continue;
+                }
+
                 segments.Add(new PlanSegment(SegmentKind.Branch, round, release.Updates + 2, update, index, release));
                 round += release.Updates + 2;
             }
@@ -68,7 +97,7 @@ public sealed record ContinualPlan(ImmutableArray<PlanSegment> Segments, Immutab
             AddTrunk(end, index);
         }
 
-        return new(segments.ToImmutable(), stages.ToImmutable());
+        return new(segments.ToImmutable(), stages.ToImmutable()) { Forks = forks.ToImmutable() };
 
         void AddTrunk(long end, int stage)
         {
@@ -91,6 +120,9 @@ public sealed record ContinualPlan(ImmutableArray<PlanSegment> Segments, Immutab
 
         return Segments[low];
     }
+
+    /// <summary>Whether the trunk's state after so many updates is kept: a stage ends there, or a release forks.</summary>
+    public bool HasMilestone(long update) => Segments.Any(segment => segment.IsTrunk && segment.Update + segment.Rounds == update);
 
     /// <summary>Updates of the trunk in the first so many rounds; on a branch those before its fork.</summary>
     public long UpdatesAfter(long rounds)
@@ -132,10 +164,10 @@ public sealed record ContinualPlan(ImmutableArray<PlanSegment> Segments, Immutab
     }
 
     /// <summary>Those that fork after an update in (start, end], by update; the stage's own is the last.</summary>
-    private static (long At, Release Release)[] ReleasesOf(ContinualSpec spec, ContinualStageSpec stage, long start, long end)
+    private static (long At, ReleaseSpec Spec, Release Release)[] ReleasesOf(ContinualSpec spec, ContinualStageSpec stage, long start, long end)
     {
         var within = spec.Releases.Where(release => release.At > start && release.At <= end).OrderBy(release => release.At);
-        return [.. within.Select(release => (release.At!.Value, Of(release))), .. stage.Release is { } own ? [(end, Of(own))] : Array.Empty<(long, Release)>()];
+        return [.. within.Select(release => (release.At!.Value, release, Of(release))), .. stage.Release is { } own ? [(end, own, Of(own))] : Array.Empty<(long, ReleaseSpec, Release)>()];
 
         Release Of(ReleaseSpec release) => new(
             ReleaseNames.Of(release, stage), release.Updates, release.Min ?? RateChecks.MinOf(spec.Schedule)!.Value, release.Tail, release.Mixture ?? stage.Mixture);

@@ -9,6 +9,9 @@ public sealed record ContinualSpec
     /// <summary>The learning rate of the trunk.</summary>
     public required RateSpec Schedule { get; init; }
 
+    /// <summary>Makes the job the branch of one release alone. Written by the job that is its trunk.</summary>
+    public BranchOfSpec? BranchOf { get; init; }
+
     /// <summary>Weights to begin from. Left out, the trunk begins with random ones.</summary>
     public StartSpec? Start { get; init; }
 
@@ -51,6 +54,24 @@ public sealed record StartSpec
 
     /// <summary>Its manifest's weightsSha256. <c>run</c> and <c>submit</c> record it; where it stands, other weights are refused.</summary>
     public string? WeightsSha256 { get; init; }
+}
+
+/// <summary>
+/// Of which trunk the job is a branch: it loads the trunk's state at the fork, anneals, and ends with the release. Its spec is the trunk's
+/// otherwise, and its weights are those of a branch that annealed within the trunk's job.
+/// </summary>
+public sealed record BranchOfSpec
+{
+    /// <summary>The trunk's id.</summary>
+    public required string Job { get; init; }
+
+    /// <summary>Which of the releases: one whose branch is apart.</summary>
+    [Name]
+    public required string Release { get; init; }
+
+    /// <summary>Folder of the trunk's checkpoint at the fork, as the workers see it; a relative one is looked for like data.</summary>
+    [OutsideAnswer]
+    public required string Checkpoint { get; init; }
 }
 
 /// <summary>One data set of the trunk.</summary>
@@ -128,6 +149,22 @@ public sealed record ReleaseSpec
 
     /// <summary>What each batch of the annealing consists of; by default as in the stage.</summary>
     public MixtureSpec? Mixture { get; init; }
+
+    /// <summary>Where it anneals; by default within the trunk. Its weights and the trunk's are the same bits either way.</summary>
+    public BranchPlace? Branch { get; init; }
+
+    /// <summary>With <c>branch: apart</c>: the workers of its own, by default one. It waits for them while the trunk goes on.</summary>
+    [OutsideAnswer]
+    public WorkersSpec? Workers { get; init; }
+}
+
+public enum BranchPlace
+{
+    /// <summary>Between two updates of the trunk, on the trunk's workers.</summary>
+    InTrunk,
+
+    /// <summary>In a job of its own, which forks from the trunk's checkpoint while the trunk goes on.</summary>
+    Apart,
 }
 
 /// <summary>

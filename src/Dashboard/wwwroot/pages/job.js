@@ -28,14 +28,14 @@ export async function jobPage({ place, signal, session, problem }, id) {
   const reason = h("p", { class: "soft", "data-testid": "reason" });
   const live = h("span", { class: "soft", role: "status", "data-testid": "live" });
   const buttons = h("div", { class: "row" });
-  const [bar, figures, timeline, workers, notices, orders, checkpoints] = Array.from({ length: 7 }, () => h("div"));
+  const [bar, figures, timeline, workers, notices, orders, branches, checkpoints] = Array.from({ length: 8 }, () => h("div"));
   const plots = Charts.map(([title, names]) => ({ names, plot: chart(title, signal) }));
   const charts = h("div", { class: "columns" });
   const panels = methodPanels({ id, path, signal, curves, problem });
   const head = card(null, h("div", { class: "row between" }, h("h1", {}, id, " ", state), live), reason, buttons, bar);
   fill(place, head, charts, panels.box,
     h("div", { class: "columns" }, card("What happened", timeline), card("In numbers", figures, notices)),
-    orders, card("Workers", workers), card("Checkpoints", checkpoints), logCard(path, signal), card("Spec", h("pre", { tabindex: 0 }, spec)));
+    orders, branches, card("Workers", workers), card("Checkpoints", checkpoints), logCard(path, signal), card("Spec", h("pre", { tabindex: 0 }, spec)));
 
   function draw() {
     fill(state, chip(job.state));
@@ -44,6 +44,7 @@ export async function jobPage({ place, signal, session, problem }, id) {
     fill(buttons, ordersFor(job.state, session.role).map(([order, label, kind]) => h("button", { class: kind, onclick: event => ask(order, event.target) }, label)),
       h("a", { href: `/compare?jobs=${encodeURIComponent(id)}` }, "Compare"));
     fill(figures, facts([
+      ["trunk", job.submission?.trunk ? jobLink(job.submission.trunk) : null],
       ["loss", number(curves.newest("loss"))], ["evaluated loss", maybe(curves.newest("evalLoss"))], ["evaluated accuracy", maybe(curves.newest("evalAccuracy"))],
       ["samples seen", count(job.samplesSeen)], ["samples a second", number(job.samplesPerSecond)], ["recoveries", h("span", { "data-testid": "recoveries" }, count(job.recoveries))],
       ["rounds skipped", count(job.skippedRounds)], ["generation", count(job.generation)], ["weights", job.weightsSha256 ? h("code", {}, job.weightsSha256) : null],
@@ -58,6 +59,7 @@ export async function jobPage({ place, signal, session, problem }, id) {
       ? empty("No worker has computed for it yet. The reason above says what it waits for.")
       : table(["worker", "#rank", "#process", "#leaves computed", "#round"], job.workers.map(one => [one.id, one.rank < 0 ? "left" : one.rank, one.processId, count(one.leavesComputed), count(one.round)])));
     fill(orders, job.orders.length === 0 ? [] : card("Orders", table(["#", "kind", "name", "state", "why"], job.orders.map(one => [one.number, one.kind, one.name, one.state, words(one.reason ?? "")]))));
+    fill(branches, job.branches.length === 0 ? [] : card("Releases apart", table(["release", "job"], job.branches.map(one => [one.release, one.refusal ? words(one.refusal) : jobLink(one.jobId)]))));
     drawCharts();
   }
 
@@ -115,6 +117,10 @@ export async function jobPage({ place, signal, session, problem }, id) {
 }
 
 const maybe = value => value === undefined ? null : number(value);
+
+function jobLink(id) {
+  return h("a", { href: `/jobs/${encodeURIComponent(id)}` }, id);
+}
 
 /** What a person may ask of a job in this state. */
 function ordersFor(state, role) {

@@ -50,7 +50,7 @@ internal sealed record CheckpointManifest
     /// <summary>Rounds committed.</summary>
     public required long Round { get; init; }
 
-    /// <summary>Folder name of the checkpoint before it in this job, or in its line where there are several; null for the first.</summary>
+    /// <summary>Folder name of the checkpoint before it in this job, or in its line where there are several; null for the first. Of a branch that is a job of its own, the first names the trunk's at the fork.</summary>
     public required string? Parent { get; init; }
 
     /// <summary>What it is among the job's lines of states; null where there is only one.</summary>

@@ -78,10 +78,17 @@ internal static class CheckpointStore
     }
 
     /// <summary>Opens, verifies and loads one checkpoint.</summary>
-    /// <exception cref="BadInputException">It is damaged or does not fit; the message says why. So with the next two.</exception>
+    /// <exception cref="BadInputException">It is damaged or does not fit; the message says why. So with the next three.</exception>
     public static Checkpoint Load(string path, MethodState into) => OrSay(path, () =>
     {
         var checkpoint = Checkpoint.Open(path);
+        checkpoint.Load(into);
+        return checkpoint;
+    });
+
+    /// <summary>Loads one that was opened.</summary>
+    public static void Load(Checkpoint checkpoint, MethodState into) => OrSay(checkpoint.Path, () =>
+    {
         checkpoint.Load(into);
         return checkpoint;
     });

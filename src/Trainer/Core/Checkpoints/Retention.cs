@@ -32,7 +32,7 @@ internal sealed class Retention(string folder, CheckpointJob job, int keep, IDis
         _intact.Add(written);
         var notices = ImmutableArray.CreateBuilder<string>();
         var kept = 1;
-        var origins = places.Select(place => NodeOf(place)?.Origin).ToHashSet();
+        var origins = places.Select(NodeOf).Where(node => node?.OriginJob is null).Select(node => node?.Origin).ToHashSet();
         foreach (var place in places.Where(p => p.Round != written && NodeOf(p) is not { IsMilestone: true } && !origins.Contains(p.Round)))
         {
             if (kept < keep) { kept += IsIntact(place) ? 1 : 0; }

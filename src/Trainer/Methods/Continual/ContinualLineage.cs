@@ -3,14 +3,19 @@ using Cluster.Contracts.Spec.Continual;
 
 namespace Cluster.Trainer.Methods.Continual;
 
-/// <summary>Where the state after each round lies between trunk and branches: a pure function of the plan.</summary>
+/// <summary>Where the state after each round lies between trunk and branches: a pure function of the plan, which may be that of a branch alone.</summary>
 /// <param name="tokensPerUpdate">Or samples, for images.</param>
 internal sealed class ContinualLineage(ContinualPlan plan, ContinualSpec spec, long tokensPerUpdate)
 {
     /// <param name="round">Rounds committed, from 0.</param>
     public LineageNode After(long round)
     {
-        if (round == 0) { return Node(NodeKind.Trunk, plan.Segments[0], step: 0, branchStep: 0, origin: null); }
+        if (round == 0)
+        {
+            return plan.BranchOf is { } apart
+                ? Node(NodeKind.Annealing, plan.Segments[0], apart.Update, branchStep: 0, apart.Round)
+                : Node(NodeKind.Trunk, plan.Segments[0], step: 0, branchStep: 0, origin: null);
+        }
 
         var last = Moment.At(plan, round - 1); // The round that made this state.
         var segment = last.Segment;
@@ -29,6 +34,7 @@ internal sealed class ContinualLineage(ContinualPlan plan, ContinualSpec spec, l
     /// <summary>The trunk's round at which a branch forks; of several at one update, the same.</summary>
     private long ForkRound(PlanSegment branch)
     {
+        if (plan.BranchOf is { } apart) { return apart.Round; }
         var index = plan.Segments.IndexOf(branch);
         while (plan.Segments[index].Kind == SegmentKind.Branch) { index--; }
         return plan.Segments[index].EndRound;
@@ -53,6 +59,6 @@ internal sealed class ContinualLineage(ContinualPlan plan, ContinualSpec spec, l
         var isOnBranch = kind is NodeKind.Annealing or NodeKind.Release;
         return new(
             kind, stage.Name, isOnBranch ? segment.Release!.Name : null, step, branchStep, (step + branchStep) * tokensPerUpdate,
-            IsStageEnd: step == stage.Update + stage.Updates, origin);
+            IsStageEnd: step == stage.Update + stage.Updates, origin) { OriginJob = spec.BranchOf?.Job };
     }
 }

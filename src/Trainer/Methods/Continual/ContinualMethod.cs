@@ -22,6 +22,7 @@ namespace Cluster.Trainer.Methods.Continual;
 ///              update j = 1 .. t_a     batch = the release's mixture                    η = F·(m/F)^(j/t_a)   F = schedule(n)
 ///              return                  the trunk's take their place again
 /// </code>
+/// A branch may also be a job of its own: it begins with the trunk's state at the fork, from a checkpoint, and ends with update t_a.
 /// No chance of the trunk (order of samples, dropout, masks) depends on the job's rounds, only on n: whether a release was taken
 /// before, and how many, changes no bit of it. Updates are numbered from 1.
 /// </remarks>
@@ -58,13 +59,13 @@ internal sealed class ContinualMethod : IRoundMethod
         var first = _data[0].Training;
         _lineage = new ContinualLineage(_plan, continual, (long)_batch * (continual.Stages[0].Data.IsText ? first.InputShape[0] : 1));
         _model = new FlatModel(ModelCatalog.Create(spec.Model, first.InputShape, first.Classes, spec.Seed, device), spec.Precision, device);
-        if (continual.Start is { } start) { TrunkStart.Load(start, dataRoots, _model); }
+        if (continual is { Start: { } start, BranchOf: null }) { TrunkStart.Load(start, dataRoots, _model); }
         _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);
 
         EvaluationSets = [.. _data.Select(stage => EvaluationSet.Of(stage.Name, stage.Evaluation.Count, spec.Evaluate.Samples))];
         (string, FlatBuffer)[] live = [("theta", _model.Theta), .. _optimizer.Moments];
         var counters = new SortedDictionary<string, long>(StringComparer.Ordinal) { [GradientStep.Updates] = 0, [Stage] = 0 };
-        if (_plan.Segments.Any(segment => segment.Kind == SegmentKind.Branch))
+        if (_plan.BranchOf is null && _plan.Segments.Any(segment => segment.Kind == SegmentKind.Branch))
         {
             _trunk = new TrunkCopy(live, device);
             counters[TrunkCopy.Counter] = 0;
@@ -72,6 +73,7 @@ internal sealed class ContinualMethod : IRoundMethod
 
         if (continual.Drift is { } drift) { _drift = new DriftDetector(drift, counters); }
         State = new MethodState(_model.Layout, [.. live, .. _trunk?.Buffers ?? []], counters) { Optional = TrunkCopy.Prefix }; // The first release may be ordered late.
+        if (_plan.BranchOf is { } fork) { TrunkFork.Load(continual.BranchOf!, fork, dataRoots, State); }
         _step = new GradientStep(spec, _model, _optimizer, counters);
     }
 
@@ -142,7 +144,7 @@ internal sealed class ContinualMethod : IRoundMethod
 
     private RoundResult Fork(PlanSegment branch)
     {
-        _trunk!.Take(State.Counters); // There is one wherever the plan has a branch.
+        _trunk?.Take(State.Counters); // A branch that is a job of its own has no trunk to come back to.
         return new RoundResult(Rate(branch.Update), GradientNorm: 0);
     }
 
@@ -156,7 +158,7 @@ internal sealed class ContinualMethod : IRoundMethod
 
     private double Rate(long n) => TrunkRate.At(n, _spec.Continual!.Schedule, _stageLengths);
 
-    public bool IsEvaluatedAfter(long round) => round == 0 || NodeAfter(round) is { IsMilestone: true };
+    public bool IsEvaluatedAfter(long round) => (round == 0 && _plan.BranchOf is null) || NodeAfter(round) is { IsMilestone: true };
 
     /// <summary>A function of the plan; of the newest drift that is to be kept, also of the state.</summary>
     public LineageNode NodeAfter(long round) => _lineage.After(round) switch

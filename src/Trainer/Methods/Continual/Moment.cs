@@ -17,7 +17,7 @@ internal readonly record struct Moment(PlanSegment Segment, long Index)
 
     public bool IsFork => IsOnBranch && Index == 0;
 
-    public bool IsReturn => IsOnBranch && Index == Segment.Rounds - 1;
+    public bool IsReturn => IsOnBranch && Index == Segment.Release!.Updates + 1;
 
     public bool IsUpdate => !IsFork && !IsReturn;
 

@@ -40,7 +40,7 @@ internal static class TrunkStart
     private static string? Refusal(StartSpec start, LineageNode? node) => (start.Release, node) switch
     {
         (null, { IsOnBranch: true }) =>
-            $"is annealed: it is on the branch of release {node.Release}, whose rate was lowered for use. Begin from its fork, {JobLayout.CheckpointOf(node.Origin ?? 0)}, or name it with release: {node.Release}",
+            $"is annealed: it is on the branch of release {node.Release}, whose rate was lowered for use. Begin from its fork, {JobLayout.CheckpointOf(node.Origin ?? 0)}{(node.OriginJob is { } job ? $" of {job}" : "")}, or name it with release: {node.Release}",
         ({ } named, not { Kind: NodeKind.Release }) => $"is no release, though it is named as release {named}",
         ({ } named, { Release: var found }) when named != found => $"is release {found}, not {named}",
         _ => null,
