@@ -48,7 +48,10 @@ public sealed class ContinualSpecTests
         { "  releases:", "  drift: {delta: 0.1}\n  releases:", 24, "continual.drift.threshold", "found no such key, allowed: a number above 0" },
         { "  releases:", "  drift: {delta: -1, threshold: 1}\n  releases:", 24, "continual.drift.delta", "at least 0" },
         { "  releases:", "  drift: {delta: 0, threshold: 0}\n  releases:", 24, "continual.drift.threshold", "a number above 0" },
-        { "  releases:", "  drift: {delta: 0, threshold: 1, action: raiseReplay}\n  releases:", 24, "continual.drift.action", "allowed: one of note, checkpoint" },
+        { "  releases:", "  drift: {delta: 0, threshold: 1, action: retrain}\n  releases:", 24, "continual.drift.action", "allowed: one of note, checkpoint, raiseReplay" },
+        { "  releases:", "  drift: {delta: 0, threshold: 1, action: raiseReplay}\n  releases:", 24, "continual.drift.share", "found missing, where replay is to be raised" },
+        { "  releases:", "  drift: {delta: 0, threshold: 1, share: 0.5}\n  releases:", 24, "continual.drift.share", "found a share, where replay is not raised" },
+        { "  releases:", "  drift: {delta: 0, threshold: 1, action: raiseReplay, share: 0.2}\n  releases:", 24, "continual.drift.share", "a share of less than one sample in the batch of 8" },
         { "leaf: 3", "sequence: 17", 5, "sequence", "more than model.context" },
         { "releases:", "preview: {prompt: ''}\n  releases:", 24, "continual.preview.prompt", "found the text \"\"" },
     };

@@ -12,14 +12,14 @@ public sealed class ContinualStreamTests
 
     private static readonly ContinualSpec s_spec = ContinualSamples.Read().Continual!;
 
-    private static ContinualStream Stream(ContinualSpec? spec = null) =>
-        new(ContinualPlan.Of(spec ?? s_spec), spec ?? s_spec, Batch, seed: 5, s_counts[..(spec ?? s_spec).Stages.Count]);
+    private static ContinualStream Stream(ContinualSpec? spec = null, long raisedAfter = 0) =>
+        new(ContinualPlan.Of(spec ?? s_spec), spec ?? s_spec, Batch, seed: 5, s_counts[..(spec ?? s_spec).Stages.Count], raisedAfter);
 
     private static (int Stage, long Sample)[] Flat(IEnumerable<(int Stage, long[] Samples)> parts) => [.. parts.SelectMany(part => part.Samples.Select(sample => (part.Stage, sample)))];
 
-    private static (int Stage, long Sample)[][] TrunkOf(ContinualSpec spec)
+    private static (int Stage, long Sample)[][] TrunkOf(ContinualSpec spec, long raisedAfter = 0)
     {
-        var stream = Stream(spec);
+        var stream = Stream(spec, raisedAfter);
         return
         [
             .. from segment in ContinualPlan.Of(spec).Segments
@@ -37,9 +37,35 @@ public sealed class ContinualStreamTests
         Assert.All(batches[..6], batch => Assert.Equal([(0, 8)], Shares(batch)));
         Assert.All(batches[6..11], batch => Assert.Equal([(0, 4), (1, 4)], Shares(batch)));
         Assert.All(batches[11..], batch => Assert.Equal([(0, 2), (2, 6)], Shares(batch)));
-
-        static (int, int)[] Shares((int Stage, long Sample)[] batch) => [.. batch.GroupBy(x => x.Stage).OrderBy(g => g.Key).Select(g => (g.Key, g.Count()))];
     }
+
+    private static (int, int)[] Shares((int Stage, long Sample)[] batch) => [.. batch.GroupBy(x => x.Stage).OrderBy(g => g.Key).Select(g => (g.Key, g.Count()))];
+
+    private static ContinualSpec Raising(double share) => ContinualSamples.Read(FormattableString.Invariant($"continual.drift={{delta: 0, threshold: 1, action: raiseReplay, share: {share}}}")).Continual!;
+
+    /// <summary>After two updates of the second stage. What is taken of each data set goes on where it was, in the same order.</summary>
+    [Fact]
+    public void Replay_that_was_raised_holds_from_the_next_batch_on_and_loses_no_sample()
+    {
+        var (plain, raised) = (TrunkOf(s_spec), TrunkOf(Raising(0.75), raisedAfter: 8));
+        Assert.Equal(plain[..8], raised[..8]);
+        Assert.All(raised[8..11], batch => Assert.Equal([(0, 6), (1, 2)], Shares(batch)));
+        Assert.All(raised[11..], batch => Assert.Equal([(0, 3), (1, 3), (2, 2)], Shares(batch)));
+        foreach (var stage in (int[])[0, 1])
+        {
+            long[] Taken((int Stage, long Sample)[][] batches) => [.. batches[6..11].SelectMany(batch => batch).Where(x => x.Stage == stage).Select(x => x.Sample)];
+            var both = Math.Min(Taken(plain).Length, Taken(raised).Length);
+            Assert.Equal(Taken(plain)[..both], Taken(raised)[..both]);
+        }
+
+        int[] leaves = [3, 3, 2];
+        var segment = ContinualPlan.Of(s_spec).At(14); // The trunk from its ninth update on, after two releases of 5 and 4 rounds.
+        var cut = leaves.Select((count, i) => Flat(Stream(Raising(0.75), 8).Take(segment, 1, leaves[..i].Sum(), count)));
+        Assert.Equal(Flat(Stream(Raising(0.75), 8).Take(segment, 1, 0, Batch)), cut.SelectMany(part => part));
+    }
+
+    [Fact]
+    public void A_mixture_that_replays_as_much_already_stays() => Assert.Equal(TrunkOf(s_spec), TrunkOf(Raising(0.25), raisedAfter: 3));
 
     /// <summary>However a batch is cut into leaves, it has the same samples.</summary>
     [Theory, InlineData(1), InlineData(3), InlineData(5), InlineData(8)]

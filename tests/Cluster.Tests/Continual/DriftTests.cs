@@ -31,7 +31,7 @@ public sealed class DriftTests
         var found = new List<int>();
         foreach (var (i, x) in series.Index())
         {
-            if (detector.See(x, i + 1).IsDrift) { found.Add(i); }
+            if (detector.See(x, i + 1, i + 1).IsDrift) { found.Add(i); }
         }
 
         return found;
@@ -126,10 +126,10 @@ public sealed class DriftTests
     }
 
     /// <summary>Before, at and after each drift, and within a branch.</summary>
-    [Fact]
-    public void A_run_that_goes_on_from_a_copy_of_its_state_sees_the_same_drifts()
+    [Theory, InlineData("note"), InlineData("raiseReplay, share: 0.75")]
+    public void A_run_that_goes_on_from_a_copy_of_its_state_sees_the_same_drifts(string action)
     {
-        var spec = Watched("note");
+        var spec = Watched(action);
         using var whole = Method(spec);
         var expected = Run(spec, [whole])[0];
         Assert.NotEmpty(expected.Notices);
@@ -145,6 +145,29 @@ public sealed class DriftTests
             Assert.Equal(Bits(whole), Bits(second));
             Assert.Equal(expected.Notices, [.. before.Notices, .. after.Notices]);
         }
+    }
+
+    [Fact]
+    public void Raised_replay_changes_the_weights_in_the_same_way_for_any_number_of_workers()
+    {
+        var spec = Watched("raiseReplay, share: 0.75");
+        using var one = Method(spec);
+        var alone = Run(spec, [one])[0];
+        Assert.All(alone.Notices, notice => Assert.Contains("replay is at least 75 % of a batch", notice, StringComparison.Ordinal));
+        Assert.InRange(one.State.Counters["drift.raised"], 21, 32); // Within the second stage.
+
+        var methods = Enumerable.Range(0, 3).Select(_ => Method(spec)).ToArray();
+        foreach (var (method, told) in methods.Zip(Run(spec, methods)))
+        {
+            Assert.Equal(Bits(one), Bits(method));
+            Assert.Equal(alone.Notices, told.Notices);
+            method.Dispose();
+        }
+
+        var noting = Watched("note");
+        using var unraised = Method(noting);
+        Run(noting, [unraised]);
+        Assert.NotEqual(Bits(one), Bits(unraised));
     }
 
     /// <summary>The node of the round in which it was seen, and no other; a fork or a stage's end stays what it is.</summary>

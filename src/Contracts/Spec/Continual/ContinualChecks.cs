@@ -28,6 +28,7 @@ internal sealed partial class ContinualChecks
         foreach (var (index, stage) in checks._spec.Stages.Index()) { checks.Stage(stage, index, $"{Path}.stages[{index}]"); }
         foreach (var (index, release) in checks._spec.Releases.Index()) { checks.ReleaseWithin(release, $"{Path}.releases[{index}]"); }
         checks.Hash(checks._spec.Start?.WeightsSha256, $"{Path}.start.weightsSha256");
+        checks.Drift();
         checks.BranchOf();
         checks.Sequence();
         checks.Preview();
@@ -60,6 +61,20 @@ internal sealed partial class ContinualChecks
             }
 
             Release(release, stage, index, $"{path}.release");
+        }
+    }
+
+    private void Drift()
+    {
+        if (_spec.Drift is not { } drift) { return; }
+        const string key = $"{Path}.drift.share";
+        if (drift.Action == DriftAction.RaiseReplay != drift.Share is not null)
+        {
+            _report.Broken(key, drift.Share is null ? "missing, where replay is to be raised" : "a share, where replay is not raised", "the earlier stages' part of a batch with action: raiseReplay, and no such key otherwise", $"{Path}.drift.action");
+        }
+        else if (drift.Share is { } share && _spec.Stages.Count > 1)
+        {
+            _mixtures.Check(new MixtureSpec.Replay { Share = share }, _spec.Stages.Count - 1, key);
         }
     }
 

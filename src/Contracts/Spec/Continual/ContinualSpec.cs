@@ -186,6 +186,10 @@ public sealed record DriftSpec
     public long WarmUp { get; init; } = 30;
 
     public DriftAction Action { get; init; } = DriftAction.Note;
+
+    /// <summary>The earlier stages' part in a batch, together, from a drift on: with <c>raiseReplay</c>, and only there.</summary>
+    [Above(0), Below(1)]
+    public double? Share { get; init; }
 }
 
 /// <summary>What a drift does.</summary>
@@ -196,6 +200,12 @@ public enum DriftAction
 
     /// <summary>The same; and the state after that update is a milestone: evaluated on all data sets, and its checkpoint is kept.</summary>
     Checkpoint,
+
+    /// <summary>
+    /// The same as note; and from the update after the first drift to the end of the job, batches of stages after the first are a replay with
+    /// <c>share</c>, where that is more than their own mixture has of earlier stages. A release's mixture stays.
+    /// </summary>
+    RaiseReplay,
 }
 
 /// <summary>A text to begin with, and how much to write.</summary>

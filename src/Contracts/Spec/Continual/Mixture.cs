@@ -36,11 +36,25 @@ public sealed record Mixture(ImmutableArray<(int Stage, long Weight)> Sources)
         _ => new([(stage, 1)]),
     };
 
+    /// <summary>Whether the stages before this one have at least as large a part as in another mixture.</summary>
+    public bool ReplaysAtLeast(Mixture other, int stage) => (Int128)Earlier(stage) * other.Total >= (Int128)other.Earlier(stage) * Total;
+
     /// <summary>N_j(b) for the j-th source: its samples in the first so many batches.</summary>
     public long CountUpTo(int source, long batches, int batch)
     {
         var below = Sources.Take(source).Sum(s => s.Weight);
         return Rounded(below + Sources[source].Weight, batches, batch) - Rounded(below, batches, batch);
+    }
+
+    /// <summary>Samples of a stage in the first so many batches; 0 where it is no source.</summary>
+    public long CountOf(int stage, long batches, int batch)
+    {
+        for (var source = 0; source < Sources.Length; source++)
+        {
+            if (Sources[source].Stage == stage) { return CountUpTo(source, batches, batch); }
+        }
+
+        return 0;
     }
 
     /// <summary>Samples of the j-th source in one batch, from 0.</summary>
@@ -51,6 +65,8 @@ public sealed record Mixture(ImmutableArray<(int Stage, long Weight)> Sources)
 
     /// <summary>A_j(b); the products are larger than 64 bits.</summary>
     private long Rounded(long weights, long batches, int batch) => (long)((((Int128)2 * weights * batch * batches) + Total) / (2 * (Int128)Total));
+
+    private long Earlier(int stage) => Sources.Where(source => source.Stage < stage).Sum(source => source.Weight);
 
     private static int IndexOf(IReadOnlyList<string> names, string name)
     {

@@ -35,7 +35,7 @@ internal sealed class ContinualMethod : IRoundMethod
     private readonly Device _device;
     private readonly ContinualPlan _plan;
     private readonly IReadOnlyList<StageData> _data;
-    private readonly ContinualStream _stream;
+    private ContinualStream _stream; // Up to date with the state only through Stream.
     private readonly ContinualLineage _lineage;
     private readonly long[] _stageLengths;
     private readonly int _batch;
@@ -54,7 +54,7 @@ internal sealed class ContinualMethod : IRoundMethod
         _plan = ContinualPlan.Of(continual);
         _stageLengths = [.. _plan.Stages.Select(stage => stage.Updates)];
         _data = StageData.OpenAll(spec, dataRoots);
-        _stream = new ContinualStream(_plan, continual, _batch, spec.Seed, [.. _data.Select(stage => stage.Training.Count)]);
+        _stream = StreamRaisedAfter(0);
 
         var first = _data[0].Training;
         _lineage = new ContinualLineage(_plan, continual, (long)_batch * (continual.Stages[0].Data.IsText ? first.InputShape[0] : 1));
@@ -77,6 +77,11 @@ internal sealed class ContinualMethod : IRoundMethod
         _step = new GradientStep(spec, _model, _optimizer, counters);
     }
 
+    /// <summary>A function of the spec and of when replay was raised, which is in the state that may have been loaded since.</summary>
+    private ContinualStream Stream => _drift?.RaisedAfter is { } raised && raised != _stream.RaisedAfter ? _stream = StreamRaisedAfter(raised) : _stream;
+
+    private ContinualStream StreamRaisedAfter(long update) => new(_plan, _spec.Continual!, _batch, _spec.Seed, [.. _data.Select(stage => stage.Training.Count)], update);
+
     public long Rounds => _plan.Rounds;
 
     public long ContributionLength => _model.Layout.Length;
@@ -95,7 +100,7 @@ internal sealed class ContinualMethod : IRoundMethod
     {
         var at = Moment.At(_plan, round);
         var masking = at.Chance(_spec.Seed, SeedPurpose.Masking);
-        var parts = _stream.Take(at.Segment, at.BatchIndex, (int)leaf.First, leaf.Count);
+        var parts = Stream.Take(at.Segment, at.BatchIndex, (int)leaf.First, leaf.Count);
         using var batch = Batch.Join([.. parts.Select(part => _data[part.Stage].Training.Gather(part.Samples, masking, _device))]);
         return _step.Contribute(batch, at.Chance(_spec.Seed, SeedPurpose.Leaf, leaf.Index), into);
     }
@@ -127,7 +132,7 @@ internal sealed class ContinualMethod : IRoundMethod
     private RoundResult Watched(RoundResult result, Moment at, long rounds, in Tally tally)
     {
         if (_drift is null || result.Skipped is not null) { return result; }
-        var (statistic, drift) = _drift.See(tally.MeanLoss, rounds);
+        var (statistic, drift) = _drift.See(tally.MeanLoss, at.Update, rounds);
         return result with
         {
             Values = result.Values.SetItem(DriftDetector.Metric, statistic),

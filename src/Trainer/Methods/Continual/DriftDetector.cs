@@ -21,6 +21,9 @@ internal sealed class DriftDetector
     /// <summary>Rounds committed when the newest drift was seen; 0 before the first.</summary>
     private const string Round = "drift.round";
 
+    /// <summary>Updates of the trunk when replay was raised; 0 before.</summary>
+    private const string Raised = "drift.raised";
+
     private readonly DriftSpec _spec;
     private readonly IDictionary<string, long> _counters;
 
@@ -28,14 +31,18 @@ internal sealed class DriftDetector
     public DriftDetector(DriftSpec spec, IDictionary<string, long> counters)
     {
         (_spec, _counters) = (spec, counters);
-        counters[Round] = 0;
+        (counters[Round], counters[Raised]) = (0, 0);
         Begin();
     }
 
+    /// <summary>Updates of the trunk before its replay was raised; 0 where it was not.</summary>
+    public long RaisedAfter => _counters[Raised];
+
     /// <summary>Takes the loss of an applied update.</summary>
+    /// <param name="update">Its number, from 1.</param>
     /// <param name="rounds">Committed with it.</param>
     /// <returns>The statistic, 0 within the warm-up, and whether it is above the threshold.</returns>
-    public (double Statistic, bool IsDrift) See(double loss, long rounds)
+    public (double Statistic, bool IsDrift) See(double loss, long update, long rounds)
     {
         var seen = ++_counters[Seen];
         if (seen <= _spec.WarmUp) { return (0, false); }
@@ -44,6 +51,7 @@ internal sealed class DriftDetector
         if (!(test.Statistic > _spec.Threshold)) { return (test.Statistic, false); }
         Begin();
         _counters[Round] = rounds;
+        if (_spec.Action == DriftAction.RaiseReplay && RaisedAfter == 0) { _counters[Raised] = update; }
         return (test.Statistic, true);
     }
 
@@ -51,7 +59,14 @@ internal sealed class DriftDetector
     /// <param name="stage">In which the update lies.</param>
     public string InWords(double statistic, long update, string stage) => string.Create(
         CultureInfo.InvariantCulture,
-        $"drift at update {update} of stage '{stage}': the loss of its batches has risen, Page-Hinkley statistic {statistic:G6} above the threshold {_spec.Threshold}{(_spec.Action == DriftAction.Checkpoint ? "; the state is kept" : "")}");
+        $"drift at update {update} of stage '{stage}': the loss of its batches has risen, Page-Hinkley statistic {statistic:G6} above the threshold {_spec.Threshold}{Consequence}");
+
+    private string Consequence => _spec.Action switch
+    {
+        DriftAction.Checkpoint => "; the state is kept",
+        DriftAction.RaiseReplay => FormattableString.Invariant($"; since update {RaisedAfter}, replay is at least {_spec.Share:P0} of a batch"),
+        _ => "",
+    };
 
     /// <summary>Whether the state after so many rounds is that of the newest drift, and the spec wants it kept.</summary>
     public bool IsKeptAfter(long rounds) => _spec.Action == DriftAction.Checkpoint && rounds > 0 && _counters[Round] == rounds;
