@@ -1,6 +1,8 @@
 using System.Globalization;
+using Cluster.Client;
 using Cluster.Contracts.Jobs;
 using Cluster.Tests.EndToEnd;
+using Cluster.Tests.Storage;
 using Cluster.Trainer.Core.Data;
 using Xunit.Abstractions;
 
@@ -34,10 +36,35 @@ public sealed class KillTests(ITestOutputHelper output)
         if (Environment.GetEnvironmentVariable("CLUSTER_KILL_JOB") is { } only) { jobs = [jobs.Single(job => job.Name == only)]; }
 
         await using var cluster = await TestCluster.StartAsync(Workers);
+        await RunAsync(cluster, jobs, first, runs);
+    }
+
+    /// <summary>Two silos, a dashboard and Redis are killed too; no job is lost by that, and in the end the API has them all.</summary>
+    [SkippableFact]
+    public async Task So_it_is_with_several_silos_on_Redis_which_is_killed_too()
+    {
+        var (first, runs) = Wanted(byDefault: "2");
+        using var redis = await RedisServer.StartOrSkip();
+        await using var cluster = await TestCluster.StartAsync(Workers, redis);
+        cluster.StartDashboard();
+        (string, string)[] jobs = [("digits", ElasticJobs.Digits), ("gpt", ElasticJobs.Gpt)];
+        var submitted = await RunAsync(cluster, jobs, first, runs);
+
+        using var client = new ClusterClient(cluster.Api);
+        var listed = await client.ListAsync(0, 500, JobState.Succeeded, CancellationToken.None);
+        Assert.Equal(submitted.Order(), listed.Jobs.Select(job => job.JobId).Order());
+    }
+
+    /// <summary>Each job undisturbed, and then one a seed, disturbed.</summary>
+    /// <returns>The ids of all.</returns>
+    private async Task<List<string>> RunAsync(TestCluster cluster, (string Name, string Spec)[] jobs, int first, int runs)
+    {
+        var ids = new List<string>();
         var undisturbed = new Dictionary<string, Answer>();
         foreach (var (name, spec) in jobs.Take(runs))
         {
-            var job = await cluster.SubmitAsync($"{name}-undisturbed", spec, Workers, Workers);
+            ids.Add($"{name}-undisturbed");
+            var job = await cluster.SubmitAsync(ids[^1], spec, Workers, Workers);
             undisturbed[name] = await AnswerAsync(await cluster.UntilEndAsync(job), job);
         }
 
@@ -45,46 +72,48 @@ public sealed class KillTests(ITestOutputHelper output)
         {
             var (name, spec) = jobs[seed % jobs.Length];
             if (!undisturbed.TryGetValue(name, out var expected)) { continue; }
-            var job = await cluster.SubmitAsync($"{name}-seed-{seed}", spec, 1, Workers);
-            var (trainers, silos) = await DisturbAsync(cluster, job, new Random(seed));
+            ids.Add($"{name}-seed-{seed}");
+            var job = await cluster.SubmitAsync(ids[^1], spec, 1, Workers);
+            var (trainers, others) = await DisturbAsync(cluster, job, new Random(seed));
             var view = await cluster.UntilEndAsync(job);
             var answer = await AnswerAsync(view, job);
             var again = answer.Leaves - expected.Leaves;
-            output.WriteLine($"seed {seed}: {name}, {trainers} trainers and {silos} silos killed, {view.Recoveries} recoveries, {view.Generation} generations, {again} leaves computed again, {answer.Hash}");
+            output.WriteLine($"seed {seed}: {name}, {trainers} trainers and {others} others killed, {view.Recoveries} recoveries, {view.Generation} generations, {again} leaves computed again, {answer.Hash}");
 
             Assert.True(expected.Hash == answer.Hash, $"seed {seed}: {answer.Hash} and not {expected.Hash}\n{cluster.Logs()}");
             Assert.Equal(expected.SamplesSeen, answer.SamplesSeen);
             // What a silo had not stored yet dies with it and with the last worker that was there: curves may have a gap then, and no other number.
-            if (trainers == 0 || silos == 0) { Assert.Equal(expected.Losses, answer.Losses); }
+            if (trainers == 0 || others == 0) { Assert.Equal(expected.Losses, answer.Losses); }
             Assert.Empty(answer.Losses.Except(expected.Losses));
             Assert.InRange(again, long.MinValue, trainers * ((expected.Leaves + view.Rounds - 1) / view.Rounds)); // Rounds may differ: some of a continual job have no leaves.
             // Where the processors are overloaded, a worker that lives may miss its lease: that is a recovery more, and no round more.
             var starved = view.Events.Count(e => e.Text.Contains("fell silent", StringComparison.Ordinal));
             Assert.True(view.Recoveries <= trainers + starved, $"seed {seed}: {view.Recoveries} recoveries\n{string.Join('\n', view.Events.Select(e => e.Text))}");
         }
+
+        return ids;
     }
 
     /// <summary>
-    /// One to four kills, each at a random moment of the run, of a trainer or, one time in four, the silo, and each time with a new
+    /// One to four kills, each at a random moment of the run, of a trainer or another process, and each time with a new
     /// process in its place; how many of each. A kill waits until two members that live have the state (the job's view has dead ones too, until
     /// their lease ends): where the last one that has it is killed, the job goes on from a checkpoint.
     /// </summary>
-    internal static async Task<(int Trainers, int Silos)> DisturbAsync(TestCluster cluster, IJobGrain job, Random random)
+    internal static async Task<(int Trainers, int Others)> DisturbAsync(TestCluster cluster, IJobGrain job, Random random)
     {
-        var (trainers, silos) = (0, 0);
-        for (var kills = random.Next(1, 5); trainers + silos < kills;)
+        var (trainers, others) = (0, 0);
+        for (var kills = random.Next(1, 5); trainers + others < kills;)
         {
             var view = await cluster.UntilAsync(job, view => view.Round > 0 || view.State.IsFinal, "a first round");
             var at = view.Round + random.NextInt64(1 + (view.Rounds - view.Round) / 3);
             view = await cluster.UntilAsync(job, view => (view.Round >= at && view.Workers.Count(w => w is { Rank: >= 0, Round: > 0 } && cluster.Trainers.Contains(w.Id)) > 1) || view.State.IsFinal, $"round {at} on two members");
             await Task.Delay(random.Next(100)); // Within a round, not only between heartbeats.
             if (view.State.IsFinal) { break; }
-            var victim = random.Next(Workers + 1);
-            if (victim == Workers)
+            var victim = random.Next(Workers + cluster.Restarts.Length);
+            if (victim >= Workers)
             {
-                cluster.KillSilo();
-                cluster.StartSilo();
-                silos++;
+                cluster.Restarts[victim - Workers]();
+                others++;
                 continue;
             }
 
@@ -93,7 +122,7 @@ public sealed class KillTests(ITestOutputHelper output)
             trainers++;
         }
 
-        return (trainers, silos);
+        return (trainers, others);
     }
 
     /// <summary>The first and the last seed.</summary>

@@ -4,6 +4,7 @@ using System.Net;
 using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
+using Cluster.Grains.Hosting;
 using Cluster.ServiceDefaults;
 using Cluster.Tests.EndToEnd;
 using Cluster.Tests.Storage;
@@ -25,6 +26,8 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly RedisServer? _redis;
     private readonly (string[] Settings, IPEndPoint Gateway)[] _ports;
     private readonly ServerProcess?[] _silos;
+    private readonly int _dashboardPort = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
+    private ServerProcess? _dashboard;
     private ClusterConnection? _connection;
     private int _started;
 
@@ -36,6 +39,20 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     public IEnumerable<string> Trainers => _trainers.Keys;
+
+    /// <summary>Of the dashboard, where one was started.</summary>
+    public Uri Api => new($"http://127.0.0.1:{_dashboardPort}");
+
+    /// <summary>Each kills one process that is no trainer, and starts it again: the silos, and with Redis that and the dashboard.</summary>
+    public ImmutableArray<Action> Restarts =>
+    [
+        .. Enumerable.Range(0, _silos.Length).Select<int, Action>(i => () =>
+        {
+            KillSilo(i);
+            StartSilo(i);
+        }),
+        .. _redis is null ? [] : (Action[])[_redis.Restart, StartDashboard],
+    ];
 
     public IPoolGrain Pool => _connection!.Grains.GetGrain<IPoolGrain>(IPoolGrain.Default);
 
@@ -64,6 +81,13 @@ internal sealed class TestCluster : IAsyncDisposable
     {
         string[] state = _redis is null ? ["--Cluster:Store", Path.Combine(_folder, "silo")] : ["--Cluster:Redis", _redis.Connection];
         _silos[index] = new ServerProcess($"silo {index}", ["Cluster.Grains.dll", .. state, .. _ports[index].Settings]);
+    }
+
+    /// <summary>In the place of the one that runs, if any, which is killed.</summary>
+    public void StartDashboard()
+    {
+        _dashboard?.Kill();
+        _dashboard = new ServerProcess("dashboard", ["Cluster.Dashboard.dll", "--Cluster:Redis", _redis!.Connection, "--Cluster:Store", _folder, "--Cluster:Urls", $"{Api}"]);
     }
 
     public void KillSilo(int index = 0) => _silos[index]!.Kill();
@@ -110,6 +134,7 @@ internal sealed class TestCluster : IAsyncDisposable
     {
         for (var i = 0; i < _silos.Length; i++) { KillSilo(i); }
         foreach (var id in _trainers.Keys.ToArray()) { KillTrainer(id); }
+        _dashboard?.Kill();
     }
 
     /// <summary>Waits until so many workers are there and serve no job.</summary>
@@ -189,7 +214,7 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    public string Logs() => string.Join('\n', _trainers.Values.Concat(_silos.OfType<ServerProcess>()).Select(process => process.Describe()));
+    public string Logs() => string.Join('\n', ((ServerProcess?[])[.. _trainers.Values, .. _silos, _dashboard]).OfType<ServerProcess>().Select(process => process.Describe()));
 
     private static string Describe(JobView view) =>
         $"{view.JobId} {view.State} ({view.Reason}), generation {view.Generation}, round {view.Round} of {view.Rounds}, workers {string.Join(", ", view.Workers)}\n"

@@ -11,15 +11,22 @@ internal sealed class RedisServer : IDisposable
 {
     public const string Password = "not-for-any-log";
 
-    private readonly TemporaryFolder _folder;
-    private readonly Process _process;
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _program;
+    private readonly string[] _arguments;
+    private readonly int _port = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
+    private Process _process;
 
-    private RedisServer(Process process, int port, TemporaryFolder folder)
+    private RedisServer(string program, bool appendOnly)
     {
-        (_process, _folder) = (process, folder);
-        Connection = $"127.0.0.1:{port},password={Password}";
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
+        _program = program;
+        _arguments =
+        [
+            "--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _folder.Path, "--requirepass", Password,
+            "--appendonly", appendOnly ? "yes" : "no", "--save", "",
+        ];
+        Connection = $"127.0.0.1:{_port},password={Password}";
+        _process = Start();
     }
 
     /// <summary>For <c>Cluster:Redis</c>.</summary>
@@ -31,34 +38,47 @@ internal sealed class RedisServer : IDisposable
         var program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
         Skip.If(program is null, "redis-server is not on the path (Debian: apt-get install redis-server)");
-        var port = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
-        var folder = new TemporaryFolder();
-        string[] arguments =
-        [
-            "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder.Path, "--requirepass", Password,
-            "--appendonly", appendOnly ? "yes" : "no", "--save", "",
-        ];
-        var server = new RedisServer(Process.Start(new ProcessStartInfo(program!, arguments) { RedirectStandardOutput = true })!, port, folder);
-        await server.Listens(port);
+        var server = new RedisServer(program!, appendOnly);
+        await server.Listens();
         return server;
+    }
+
+    /// <summary>Kills it (SIGKILL) and starts it again on its port and its files; it may not listen yet.</summary>
+    public void Restart()
+    {
+        End();
+        _process = Start();
     }
 
     public void Dispose()
     {
-        _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
+        End();
         _folder.Dispose();
     }
 
-    private async Task Listens(int port)
+    private void End()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private Process Start()
+    {
+        var process = Process.Start(new ProcessStartInfo(_program, _arguments) { RedirectStandardOutput = true })!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private async Task Listens()
     {
         for (var began = Stopwatch.GetTimestamp(); ;)
         {
             using var socket = new TcpClient();
             try
             {
-                await socket.ConnectAsync(IPAddress.Loopback, port);
+                await socket.ConnectAsync(IPAddress.Loopback, _port);
                 return;
             }
             catch (SocketException) when (!_process.HasExited && Stopwatch.GetElapsedTime(began) < SiloProcess.Deadline)
