@@ -42,7 +42,13 @@ internal sealed unsafe class PeerWait(
         {
             var seen = Volatile.Read(ref *counter);
             if (HasCome(seen, value)) { return; }
-            ThrowIfAnyoneIsGone();
+            ThrowIfEnded();
+            if (Gone() is { } gone)
+            {
+                // A peer that ended well gives up too, and by then all that it waited for has come: perhaps since we looked.
+                if (HasCome(Volatile.Read(ref *counter), value)) { return; }
+                throw fail(gone);
+            }
 
             var now = Volatile.Read(ref *peer.Board.Progress);
             if (now != progress) { (progress, start) = (now, Stopwatch.GetTimestamp()); }
@@ -61,35 +67,53 @@ internal sealed unsafe class PeerWait(
     /// </summary>
     public void ThrowIfAnyoneIsGone()
     {
-        if (fault() is { } ended) { throw new MeshFaultException(ended); }
+        ThrowIfEnded();
+        if (Gone() is { } gone) { throw fail(gone); }
+    }
 
+    /// <summary>The part of it that costs no system call.</summary>
+    public void ThrowIfAnyoneGaveUp()
+    {
+        if (GivenUp() is { } gone) { throw fail(gone); }
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (fault() is { } ended) { throw new MeshFaultException(ended); }
+    }
+
+    private MeshFault? Gone()
+    {
         // In this order: who gives up writes it on his board before he closes. Who closes without a word, died.
         if (hangUps.Look())
         {
             for (var i = 0; i < peers.Count; i++)
             {
-                if (hangUps[i] && Volatile.Read(ref *peers[i].Board.GaveUp) == 0) { throw Closed(peers[i].Rank, "closed its connection"); }
+                if (hangUps[i] && Volatile.Read(ref *peers[i].Board.GaveUp) == 0) { return FaultOf(peers[i].Rank, "closed its connection"); }
             }
         }
 
-        ThrowIfAnyoneGaveUp();
+        return GivenUp();
     }
 
-    /// <summary>The part of it that costs no system call.</summary>
-    public void ThrowIfAnyoneGaveUp()
+    private MeshFault? GivenUp()
     {
         foreach (var peer in peers)
         {
             var word = Volatile.Read(ref *peer.Board.GaveUp);
             if (word == 0) { continue; }
             var lost = (int)word - 2;
-            throw lost < 0 ? Closed(peer.Rank, "gave the mesh up")
-                : lost == membership.Rank ? Closed(peer.Rank, "gave the mesh up, having lost this rank")
-                : Closed(lost, $"was lost to rank {peer.Rank}");
+            return lost < 0 ? FaultOf(peer.Rank, "gave the mesh up")
+                : lost == membership.Rank ? FaultOf(peer.Rank, "gave the mesh up, having lost this rank")
+                : FaultOf(lost, $"was lost to rank {peer.Rank}");
         }
+
+        return null;
     }
 
-    public MeshFaultException Closed(int rank, string reason) => fail(new MeshFault(FaultKind.Closed, rank, reason));
+    public MeshFaultException Closed(int rank, string reason) => fail(FaultOf(rank, reason));
+
+    private static MeshFault FaultOf(int rank, string reason) => new(FaultKind.Closed, rank, reason);
 
     private static bool HasCome(uint counter, uint value) => (int)(counter - value) >= 0;
 }
