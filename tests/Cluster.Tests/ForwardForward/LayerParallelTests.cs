@@ -86,6 +86,30 @@ public sealed class LayerParallelTests
         Assert.Equal(Jobs.Run(Jobs.Read(Digits, "forwardForward.parallel=data")).Weights, weights);
     }
 
+    /// <summary>Ranks whose clocks run wild move layers at every barrier; nothing else changes, whatever the losses and however few the layers.</summary>
+    [Theory]
+    [InlineData("seed=1")]
+    [InlineData("model.hidden=[40, 32]", "forwardForward.loss=symba", "forwardForward.goodness=mean")]
+    [InlineData("forwardForward={kind: dense, parallel: layers, negatives: hybrid, prediction: onePass}", "optimizer={kind: adam}")]
+    public void Layers_that_move_at_every_barrier_change_no_bit(params string[] changes)
+    {
+        var expected = Jobs.Run(Jobs.Read(Digits, [.. changes, "forwardForward.parallel=data"])).Weights;
+        var spec = Jobs.Read(Digits, changes);
+        for (var seed = 0; seed < 2; seed++)
+        {
+            foreach (var ranks in (int[])[2, 3, 4])
+            {
+                var weights = OnEach(ranks, spec, (mesh, method) =>
+                {
+                    using var loop = new RoundLoop(method, spec, new Recorder(), new WildClock(new Random((seed * 10) + mesh.Rank)));
+                    loop.Run(mesh, () => default);
+                    return WeightsHash.Of(method.State.Layout, method.State.Buffers[0].Buffer);
+                });
+                Assert.All(weights, hash => Assert.Equal(expected, hash));
+            }
+        }
+    }
+
     /// <summary>A decay that makes every weight a hundred thousand times larger in each round, until squares leave the numbers: rounds are skipped as in one process, and the job ends with the same words and state.</summary>
     [Fact]
     public void A_round_that_is_not_finite_is_skipped_as_in_one_process()
@@ -196,6 +220,16 @@ public sealed class LayerParallelTests
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
         public override long GetTimestamp() => _now += step.Ticks;
+    }
+
+    /// <summary>Each look at it is later than the one before, by a millisecond to a hundred.</summary>
+    private sealed class WildClock(Random random) : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now += TimeSpan.TicksPerMillisecond * (long)Math.Pow(10, 2 * random.NextDouble());
     }
 
     private static T[] OnEach<T>(int ranks, JobSpec spec, Func<Mesh, IRoundMethod, T> work)
