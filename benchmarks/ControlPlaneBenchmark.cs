@@ -41,13 +41,13 @@ internal static class ControlPlaneBenchmark
         var beats = simulated.Select(worker => worker.Slowest).ToArray();
         Console.WriteLine("| what | value |");
         Console.WriteLine("|---|---:|");
-        SiloProcess.Print("simulated workers", $"{workers}");
-        SiloProcess.Print("heartbeats a second", $"{rate:F0}");
-        SiloProcess.Print("silo's processor time, share of one core", $"{idleShare:P0}");
-        SiloProcess.Print("submit to last assignment, four workers, median ms", $"{Median(took):F1}");
-        SiloProcess.Print("the same, p99 ms", $"{Quantile(took, 0.99):F1}");
-        SiloProcess.Print("slowest heartbeat of a worker, median ms", $"{Median(beats):F1}");
-        SiloProcess.Print("memory of the silo, MiB", $"{silo.Process.WorkingSet64 / 1024.0 / 1024:F0}");
+        PrintRow("simulated workers", $"{workers}");
+        PrintRow("heartbeats a second", $"{rate:F0}");
+        PrintRow("silo's processor time, share of one core", $"{idleShare:P0}");
+        PrintRow("submit to last assignment, four workers, median ms", $"{Median(took):F1}");
+        PrintRow("the same, p99 ms", $"{Quantile(took, 0.99):F1}");
+        PrintRow("slowest heartbeat of a worker, median ms", $"{Median(beats):F1}");
+        PrintRow("memory of the silo, MiB", $"{silo.Process.WorkingSet64 / 1024.0 / 1024:F0}");
         return 0;
     }
 
@@ -58,8 +58,7 @@ internal static class ControlPlaneBenchmark
         var id = string.Create(CultureInfo.InvariantCulture, $"job-{number}");
         var began = Stopwatch.GetTimestamp();
         var assigned = SimulatedWorker.Watch(id, wanted);
-        var result = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission("name: none", "none", "/none", [], wanted, wanted, Resume: false));
-        if (result.Refusal is { } refusal) { throw new InvalidOperationException(refusal); }
+        await SiloProcess.SubmitAsync(grains, id, wanted);
         var last = await assigned.WaitAsync(TimeSpan.FromSeconds(60));
         while (!(await grains.GetGrain<IJobGrain>(id).Summary()).State.IsFinal) { await Task.Delay(10); }
         return Stopwatch.GetElapsedTime(began, last).TotalMilliseconds;

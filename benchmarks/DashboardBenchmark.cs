@@ -44,7 +44,7 @@ internal static class DashboardBenchmark
     private static async Task ViewAsync(IGrainFactory grains, Process dashboard, HttpClient http, int viewers)
     {
         using var stop = new CancellationTokenSource();
-        await SubmitAsync(grains, "watched");
+        await SiloProcess.SubmitAsync(grains, "watched", workers: 1);
         var worker = new Reporter(grains).LiveAsync("watched", stop.Token);
         var seen = new long[viewers];
         var streams = Enumerable.Range(0, viewers).Select(i => ReadAsync(http, "jobs/watched/events", bytes => seen[i] += bytes, stop.Token)).ToArray();
@@ -56,9 +56,9 @@ internal static class DashboardBenchmark
 
         var before = seen.Sum();
         var share = await SiloProcess.ShareOfCoreAsync(dashboard, Time);
-        SiloProcess.Print(string.Create(CultureInfo.InvariantCulture, $"{viewers} viewers, a job of {RoundsPerSecond} rounds a second: dashboard's processor time, share of one core"), $"{share:P0}");
-        SiloProcess.Print("sent to each viewer, KB a second", $"{(seen.Sum() - before) / Time.TotalSeconds / viewers / 1000:F1}");
-        SiloProcess.Print("memory of the dashboard, MiB", $"{SiloProcess.Refreshed(dashboard).WorkingSet64 / 1024.0 / 1024:F0}");
+        PrintRow(string.Create(CultureInfo.InvariantCulture, $"{viewers} viewers, a job of {RoundsPerSecond} rounds a second: dashboard's processor time, share of one core"), $"{share:P0}");
+        PrintRow("sent to each viewer, KB a second", $"{(seen.Sum() - before) / Time.TotalSeconds / viewers / 1000:F1}");
+        PrintRow("memory of the dashboard, MiB", $"{SiloProcess.Refreshed(dashboard).WorkingSet64 / 1024.0 / 1024:F0}");
         await stop.CancelAsync();
         await Task.WhenAll([worker, .. streams]);
     }
@@ -68,7 +68,7 @@ internal static class DashboardBenchmark
         await Parallel.ForEachAsync(Enumerable.Range(0, jobs), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (i, _) =>
         {
             var id = string.Create(CultureInfo.InvariantCulture, $"job-{i}");
-            await SubmitAsync(grains, id);
+            await SiloProcess.SubmitAsync(grains, id, workers: 1);
             await grains.GetGrain<IJobGrain>(id).Stop("it was only to be in the list");
         });
 
@@ -80,14 +80,8 @@ internal static class DashboardBenchmark
             if (i > 0) { took.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds); } // The first one warms up.
         }
 
-        SiloProcess.Print(string.Create(CultureInfo.InvariantCulture, $"GET /api/v1/jobs with {jobs} jobs, median ms"), $"{Median(took):F1}");
-        SiloProcess.Print("the same, p99 ms", $"{Quantile(took, 0.99):F1}");
-    }
-
-    private static async Task SubmitAsync(IGrainFactory grains, string id)
-    {
-        var result = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission("name: none", "none", "/none", [], MinWorkers: 1, MaxWorkers: 1, Resume: false));
-        if (result.Refusal is { } refusal) { throw new InvalidOperationException(refusal); }
+        PrintRow(string.Create(CultureInfo.InvariantCulture, $"GET /api/v1/jobs with {jobs} jobs, median ms"), $"{Median(took):F1}");
+        PrintRow("the same, p99 ms", $"{Quantile(took, 0.99):F1}");
     }
 
     private static async Task ReadAsync(HttpClient http, string address, Action<int> count, CancellationToken stop)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
+using Cluster.Contracts.Jobs;
 using Cluster.ServiceDefaults;
 
 namespace Cluster.Benchmarks;
@@ -31,11 +31,18 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>One of the project's servers, on the same shared frameworks as this program, beside which it lies.</summary>
-    public static Process Start(string program, params string[] arguments)
+    public static ProcessStartInfo Command(string program, params string[] arguments)
     {
         var own = Path.Combine(AppContext.BaseDirectory, "Cluster.Benchmarks.runtimeconfig.json");
-        string[] command = ["exec", "--runtimeconfig", own, Path.Combine(AppContext.BaseDirectory, program), .. arguments, "--Logging:LogLevel:Default", "Error"];
-        return Process.Start(new ProcessStartInfo("dotnet", command) { RedirectStandardOutput = true })!;
+        return new("dotnet", ["exec", "--runtimeconfig", own, Path.Combine(AppContext.BaseDirectory, program), .. arguments, "--Logging:LogLevel:Default", "Error"]);
+    }
+
+    /// <summary>Starts a server that says when it is ready.</summary>
+    public static Process Start(string program, params string[] arguments)
+    {
+        var command = Command(program, arguments);
+        command.RedirectStandardOutput = true;
+        return Process.Start(command)!;
     }
 
     /// <summary>The address in the line with which a process says that it is ready.</summary>
@@ -67,8 +74,12 @@ internal sealed class SiloProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    /// <summary>Prints a row of a table of two columns.</summary>
-    public static void Print(string what, FormattableString value) => Console.WriteLine($"| {what} | {value.ToString(CultureInfo.InvariantCulture)} |");
+    /// <summary>Submits a job that nobody could compute; workers that are simulated play it.</summary>
+    public static async Task SubmitAsync(IGrainFactory grains, string id, int workers)
+    {
+        var result = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission("name: none", "none", "/none", [], workers, workers, Resume: false));
+        if (result.Refusal is { } refusal) { throw new InvalidOperationException(refusal); }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -12,6 +12,9 @@ internal static class Statistics
     public static double Quantile(IReadOnlyCollection<double> values, double share) =>
         values.Count == 0 ? double.NaN : values.Order().ElementAt((int)Math.Ceiling(share * values.Count) - 1);
 
+    /// <summary>Prints a row of a table of two columns.</summary>
+    public static void PrintRow(string what, FormattableString value) => Console.WriteLine($"| {what} | {value.ToString(CultureInfo.InvariantCulture)} |");
+
     /// <summary>Mean and standard deviation (of a sample: n - 1) for a table; a dash for nothing.</summary>
     public static string Summary(IReadOnlyCollection<double> values)
     {

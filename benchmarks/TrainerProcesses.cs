@@ -30,7 +30,7 @@ internal sealed partial class TrainerProcesses : IAsyncDisposable
     public void Add()
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"worker-{_started++}");
-        _trainers[id] = SiloProcess.Start("Cluster.Trainer.dll", "--Cluster:Gateway", _silo.Gateway.ToString(), "--Cluster:Id", id);
+        _trainers[id] = Process.Start(SiloProcess.Command("Cluster.Trainer.dll", "--Cluster:Gateway", _silo.Gateway.ToString(), "--Cluster:Id", id))!;
     }
 
     public void Kill(string id)

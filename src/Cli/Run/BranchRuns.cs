@@ -59,10 +59,9 @@ internal sealed class BranchRuns(ControlPlane jobs, string trunk)
 
     private async Task<RunBranch> FollowAsync(BranchView branch, Func<JobSpec, string, RunScreen> screenOf)
     {
-        while (true)
+        JobView job;
+        while ((job = await jobs.ViewAsync(branch.JobId, long.MaxValue, CancellationToken.None)).State is JobState.Unknown)
         {
-            var job = await jobs.ViewAsync(branch.JobId, long.MaxValue, CancellationToken.None);
-            if (job.State is not JobState.Unknown) { break; }
             var now = (await jobs.ViewAsync(trunk, long.MaxValue, CancellationToken.None)).Branches.First(one => one.JobId == branch.JobId);
             if (now.Refusal is { } refusal) { return new(branch.Release, branch.JobId, JobState.Failed, refusal, WeightsSha256: null, Checkpoint: null); }
             await Task.Delay(Period);
@@ -72,8 +71,7 @@ internal sealed class BranchRuns(ControlPlane jobs, string trunk)
         if (_failed is { } failed) { await jobs.FailAsync(branch.JobId, failed, CancellationToken.None); }
         else if (_stopped is { } stopped) { await jobs.StopAsync(branch.JobId, stopped, CancellationToken.None); }
 
-        var first = await jobs.ViewAsync(branch.JobId, long.MaxValue, CancellationToken.None);
-        var screen = screenOf(SpecReader.Read(first.Submission!.SpecText, branch.JobId).Require(), branch.JobId);
+        var screen = screenOf(SpecReader.Read(job.Submission!.SpecText, branch.JobId).Require(), branch.JobId);
         var last = await screen.FollowAsync(jobs.WatchAsync(branch.JobId, 0, CancellationToken.None));
         return new(branch.Release, branch.JobId, last.State, last.Reason, last.WeightsSha256, last.Checkpoint);
     }

@@ -50,31 +50,18 @@ internal static class ExportVerb
     {
         var model = Path.GetFullPath(path.EndsWith(".safetensors", StringComparison.Ordinal) ? path : Path.Combine(path, JobLayout.Model));
         var manifestPath = path.EndsWith(".safetensors", StringComparison.Ordinal) ? $"{model}.{JobLayout.Manifest}" : Path.Combine(Path.GetDirectoryName(model)!, JobLayout.Manifest);
-        Directory.CreateDirectory(Path.GetDirectoryName(model)!);
-
         using var manifestBytes = new MemoryStream();
         await client.DownloadAsync(jobId, round, JobLayout.Manifest, manifestBytes, cancellationToken);
         var expected = Decode(manifestBytes.ToArray()).Files.First(file => file.Name == JobLayout.Model);
-
-        var partial = $"{model}.partial-{Environment.ProcessId}";
-        try
+        await WholeFile.WriteAsync(model, async file =>
         {
-            await using (var file = new FileStream(partial, FileMode.Create, FileAccess.ReadWrite))
-            {
-                await client.DownloadAsync(jobId, round, JobLayout.Model, file, cancellationToken);
-                file.Position = 0;
-                var found = new ManifestFile(expected.Name, file.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken)));
-                if (Checkpoint.Difference(found, expected) is { } difference) { throw new BadInputException($"the checkpoint is damaged: {difference}"); }
-            }
-
-            File.Move(partial, model, overwrite: true);
-            await File.WriteAllBytesAsync(manifestPath, manifestBytes.ToArray(), cancellationToken);
-            return model;
-        }
-        finally
-        {
-            File.Delete(partial); // There only when something went wrong.
-        }
+            await client.DownloadAsync(jobId, round, JobLayout.Model, file, cancellationToken);
+            file.Position = 0;
+            var found = new ManifestFile(expected.Name, file.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken)));
+            if (Checkpoint.Difference(found, expected) is { } difference) { throw new BadInputException($"the checkpoint is damaged: {difference}"); }
+        });
+        await File.WriteAllBytesAsync(manifestPath, manifestBytes.ToArray(), cancellationToken);
+        return model;
     }
 
     private static CheckpointManifest Decode(byte[] bytes)

@@ -3,6 +3,7 @@ namespace Cluster.Cli.Verbs;
 /// <summary>A file that appears under its name whole, or not at all. Folders on the way are made.</summary>
 internal static class WholeFile
 {
+    /// <param name="write">May read again what it has written; where it throws, there is no file.</param>
     public static async Task WriteAsync(string path, Func<Stream, Task> write)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -97,16 +97,11 @@ internal sealed partial class PoolGrain(
         var before = Now;
         var after = step.Pool;
         _roster = after.Roster;
-        if (ReferenceEquals(after.State, before.State))
-        {
-            await _durable.Written();
-            telemetry.Pool = Now;
-            return;
-        }
-
-        _durable.Change(after.State);
+        var isChange = !ReferenceEquals(after.State, before.State);
+        if (isChange) { _durable.Change(after.State); }
         await _durable.Written();
         telemetry.Pool = Now;
+        if (!isChange) { return; }
         LogStep(Id, after.State.Queue.Length, after.State.Placed.Length, step.Reason);
         await Tell(before, after);
     }

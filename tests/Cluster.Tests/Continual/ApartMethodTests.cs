@@ -33,7 +33,7 @@ public sealed class ApartMethodTests : IDisposable
         Ranks.Run(ranks, mesh =>
         {
             var method = methods[mesh.Rank];
-            using var loop = new RoundLoop(method, spec, new Keeper(counters =>
+            using var loop = new RoundLoop(method, spec, new EvaluationListener((counters, _) =>
             {
                 if (mesh.Rank != 0 || method.NodeAfter(counters.Round) is not { IsMilestone: true } node) { return; }
                 states[$"{node.Release ?? "trunk"} {node.Step}"] = Bits(method);
@@ -114,16 +114,5 @@ public sealed class ApartMethodTests : IDisposable
         Assert.Contains("not found", Refusal(of => of with { Checkpoint = of.Checkpoint.Replace("008", "007", StringComparison.Ordinal) }), StringComparison.Ordinal);
         File.AppendAllText(Path.Combine(branch.Continual!.BranchOf!.Checkpoint, JobLayout.Optimizer), "x");
         Assert.Contains("cannot be loaded", Refusal(of => of), StringComparison.Ordinal);
-    }
-
-    private sealed class Keeper(Action<RoundCounters> keep) : IRoundObserver
-    {
-        public void Began(RoundCounters counters) { }
-
-        public void LeavesComputed(int count) { }
-
-        public void Committed(RoundCounters counters, in Tally tally, RoundResult result, in RoundTimes times) { }
-
-        public void Evaluated(RoundCounters counters, IReadOnlyList<Evaluation> evaluations, TimeSpan took) => keep(counters);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts;
 using Cluster.Contracts.Lineage;
 using Cluster.Contracts.Spec;
@@ -96,7 +97,9 @@ public sealed class MaeStagesTests : IDisposable
         var evaluations = new List<EvaluationRecord>();
         Ranks.Run(1, mesh =>
         {
-            using var loop = new RoundLoop(method, Read(), new Keeper(method, evaluations));
+            using var loop = new RoundLoop(method, Read(), new EvaluationListener((counters, sets) => evaluations.Add(new EvaluationRecord(
+                counters.Round, counters.SamplesSeen, method.NodeAfter(counters.Round),
+                ImmutableSortedDictionary.CreateRange(sets.Select(e => KeyValuePair.Create(e.Set, new SetScore(e.Tally.MeanLoss, e.Tally.Accuracy, e.Tally.Weight))))))));
             return loop.Run(mesh, () => default);
         });
 
@@ -115,18 +118,5 @@ public sealed class MaeStagesTests : IDisposable
         var problem = Assert.Single(SpecReader.Read(Yaml, "spec.yaml", ["continual.stages[2].data={kind: cifar10}"]).Problems);
         Assert.Equal("continual.stages[2].data.kind", problem.Key);
         Assert.Contains("images of 32x32 pixels, with model.patch 7", problem.ToString(), StringComparison.Ordinal);
-    }
-
-    private sealed class Keeper(ContinualMethod method, List<EvaluationRecord> evaluations) : IRoundObserver
-    {
-        public void Began(RoundCounters counters) { }
-
-        public void LeavesComputed(int count) { }
-
-        public void Committed(RoundCounters counters, in Trainer.Core.Tally tally, Trainer.Methods.RoundResult result, in RoundTimes times) { }
-
-        public void Evaluated(RoundCounters counters, IReadOnlyList<Trainer.Methods.Evaluation> sets, TimeSpan took) => evaluations.Add(new EvaluationRecord(
-            counters.Round, counters.SamplesSeen, method.NodeAfter(counters.Round),
-            System.Collections.Immutable.ImmutableSortedDictionary.CreateRange(sets.Select(e => KeyValuePair.Create(e.Set, new SetScore(e.Tally.MeanLoss, e.Tally.Accuracy, e.Tally.Weight))))));
     }
 }

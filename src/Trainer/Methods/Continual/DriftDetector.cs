@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cluster.Contracts.Spec.Continual;
+using Cluster.Trainer.Core.State;
 
 namespace Cluster.Trainer.Methods.Continual;
 
@@ -46,8 +47,10 @@ internal sealed class DriftDetector
     {
         var seen = ++_counters[Seen];
         if (seen <= _spec.WarmUp) { return (0, false); }
-        var test = new PageHinkley(seen - _spec.WarmUp - 1, Number(Mean), Number(Sum), Number(Lowest)).After(loss, _spec.Delta);
-        (_counters[Mean], _counters[Sum], _counters[Lowest]) = (Bits(test.Mean), Bits(test.Sum), Bits(test.Lowest));
+        var test = new PageHinkley(seen - _spec.WarmUp - 1, _counters.GetNumber(Mean), _counters.GetNumber(Sum), _counters.GetNumber(Lowest)).After(loss, _spec.Delta);
+        _counters.SetNumber(Mean, test.Mean);
+        _counters.SetNumber(Sum, test.Sum);
+        _counters.SetNumber(Lowest, test.Lowest);
         if (!(test.Statistic > _spec.Threshold)) { return (test.Statistic, false); }
         Begin();
         _counters[Round] = rounds;
@@ -72,8 +75,4 @@ internal sealed class DriftDetector
     public bool IsKeptAfter(long rounds) => _spec.Action == DriftAction.Checkpoint && rounds > 0 && _counters[Round] == rounds;
 
     private void Begin() => (_counters[Seen], _counters[Mean], _counters[Sum], _counters[Lowest]) = (0, 0, 0, 0);
-
-    private double Number(string counter) => BitConverter.Int64BitsToDouble(_counters[counter]);
-
-    private static long Bits(double number) => BitConverter.DoubleToInt64Bits(number);
 }

@@ -203,15 +203,15 @@ internal sealed class FederatedMethod : IRoundMethod
 
     private long ModelBytes => Layout.Segments.Sum(segment => segment.Length) * sizeof(float);
 
-    /// <summary>α and β are doubles; a state's numbers are whole. Their bits lose nothing.</summary>
     private RateState Rates
     {
-        get => new(
-            BitConverter.Int64BitsToDouble(State.Counters[Alpha]),
-            BitConverter.Int64BitsToDouble(State.Counters[Beta]),
-            BitConverter.Int64BitsToDouble(State.Counters[ProductSum]));
-        set => (State.Counters[Alpha], State.Counters[Beta], State.Counters[ProductSum]) =
-            (BitConverter.DoubleToInt64Bits(value.Alpha), BitConverter.DoubleToInt64Bits(value.Beta), BitConverter.DoubleToInt64Bits(value.ProductSum));
+        get => new(State.Counters.GetNumber(Alpha), State.Counters.GetNumber(Beta), State.Counters.GetNumber(ProductSum));
+        set
+        {
+            State.Counters.SetNumber(Alpha, value.Alpha);
+            State.Counters.SetNumber(Beta, value.Beta);
+            State.Counters.SetNumber(ProductSum, value.ProductSum);
+        }
     }
 
     private Tensor Parameters(FlatBuffer buffer) => buffer.Tensor.narrow(0, 0, Layout.ParameterLength);
