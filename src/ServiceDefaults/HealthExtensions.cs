@@ -27,6 +27,13 @@ public static class HealthExtensions
         return builder;
     }
 
+    /// <summary>
+    /// Opens the door that <see cref="AddHealthDoor"/> has added, if any; to be called before the host starts, which would log a port in use
+    /// as a fault of its own, with a stack trace.
+    /// </summary>
+    /// <exception cref="BadInputException">The port cannot be opened.</exception>
+    public static void OpenHealthDoor(this IHost host) => host.Services.GetService<HealthDoor>();
+
     /// <exception cref="BadInputException">The setting is no port.</exception>
     internal static int? PortFrom(IConfiguration configuration) => configuration[PortKey] switch
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
@@ -37,19 +38,32 @@ public static class TrainerProcess
             builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(settings.LeaveSeconds));
             builder.Services.AddSingleton(settings.Checked());
             builder.Services.AddSingleton(TimeProvider.System);
-            builder.Services.AddSingleton(services => new DataPlaneListener(
-                IPAddress.Parse(settings.Address),
-                port: 0,
-                refusal => services.GetRequiredService<ILogger<DataPlaneListener>>().LogWarning("A data-plane connection was refused: {Reason}", refusal)));
+            builder.Services.AddSingleton(services => Listen(settings, services.GetRequiredService<ILogger<DataPlaneListener>>()));
             builder.Services.AddSingleton(services => Describe(settings, services.GetRequiredService<DataPlaneListener>()));
             builder.Services.AddHostedService<WorkerAgent>();
-            await builder.Build().RunAsync();
+            using var host = builder.Build();
+            host.OpenHealthDoor();
+            _ = host.Services.GetRequiredService<DataPlaneListener>(); // As early as the door, and for the same reason.
+            await host.RunAsync();
             return 0;
         }
         catch (BadInputException wrong)
         {
             await Console.Error.WriteLineAsync(wrong.Message);
             return 2;
+        }
+    }
+
+    private static DataPlaneListener Listen(TrainerSettings settings, ILogger<DataPlaneListener> log)
+    {
+        var address = IPAddress.Parse(settings.Address);
+        try
+        {
+            return new(address, settings.DataPort, refusal => log.LogWarning("A data-plane connection was refused: {Reason}", refusal));
+        }
+        catch (SocketException e)
+        {
+            throw PortProblem.Of(e, address, settings.DataPort, "Cluster:DataPort", "Cluster:Address");
         }
     }
 
@@ -64,6 +78,7 @@ public static class TrainerProcess
         settings.Labels)
     {
         Site = settings.Site,
+        Life = Guid.NewGuid(),
     };
 
     /// <summary>

@@ -24,8 +24,13 @@ public sealed record WorkerInfo(
     [Id(9)]
     public string Site { get; init; } = "";
 
+    /// <summary>Drawn when the process starts: in a container that is started again, name, address and process id (1) stay what they were.</summary>
+    [Id(10)]
+    public Guid Life { get; init; }
+
     /// <summary>Whether both are the same life of the same process, whatever else changed.</summary>
-    public bool IsSameProcess(WorkerInfo other) => (Id, ProcessId, Host, Port) == (other.Id, other.ProcessId, other.Host, other.Port);
+    public bool IsSameProcess(WorkerInfo other) =>
+        (Id, Life, ProcessId, Host, Port) == (other.Id, other.Life, other.ProcessId, other.Host, other.Port);
 }
 
 /// <summary>Where the pool has put a worker.</summary>

@@ -59,6 +59,7 @@ public sealed class ClusterSilo : IAsyncDisposable
             var host = Build(newBuilder(), settings, store, siloPort: ports[0], gatewayPort: ports[1]);
             try
             {
+                host.OpenHealthDoor();
                 var warnings = new StartWarnings(host.Services.GetRequiredService<ILogger<StartWarnings>>());
                 if (settings.Redis is { } redis) { await warnings.CheckAsync(redis); }
                 await host.StartAsync(cancellationToken);

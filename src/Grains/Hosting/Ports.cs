@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Cluster.Contracts;
+using Cluster.ServiceDefaults;
 
 namespace Cluster.Grains.Hosting;
 
@@ -44,15 +45,7 @@ internal static class Ports
         catch (SocketException e)
         {
             listener.Dispose();
-            throw new BadInputException(e.SocketErrorCode switch
-            {
-                SocketError.AddressAlreadyInUse =>
-                    $"port {choice.Number} on {address} is in use, and {choice.SetBy} asks for it: end the program that holds it, set another port, or 0 to let the system choose.",
-                SocketError.AccessDenied =>
-                    $"port {choice.Number} on {address} may not be used by this user, and {choice.SetBy} asks for it: set a port from 1024 on, or 0 to let the system choose.",
-                SocketError.AddressNotAvailable => $"{address} is not an address of this machine: set Orleans:Endpoints:AdvertisedIPAddress to one that is.",
-                _ => $"port {choice.Number} on {address} ({choice.SetBy}) cannot be opened: {e.Message}.",
-            });
+            throw PortProblem.Of(e, address, choice.Number, choice.SetBy, "Orleans:Endpoints:AdvertisedIPAddress");
         }
     }
 }

@@ -24,8 +24,8 @@ internal sealed class JobProgress(JobProgressState stored)
     private readonly Dictionary<string, double> _metrics = new(stored.Metrics);
     private readonly MetricHistory _history = new(stored.History);
     private readonly List<WorkerProgress> _workers = [.. stored.Workers];
-    private readonly Dictionary<(string Id, int ProcessId), int> _indexes =
-        stored.Workers.Select((worker, index) => (worker, index)).ToDictionary(w => (w.worker.Id, w.worker.ProcessId), w => w.index);
+    private readonly Dictionary<(string Id, int ProcessId, Guid Life), int> _indexes =
+        stored.Workers.Select((worker, index) => (worker, index)).ToDictionary(w => w.worker.Process, w => w.index);
     private RoundSample? _newest = stored.Samples.LastOrDefault();
     private RoundSample? _firstOfTeller = stored.FirstOfTeller;
     private string? _teller = stored.Teller;
@@ -63,12 +63,12 @@ internal sealed class JobProgress(JobProgressState stored)
         : 0;
 
     /// <summary>Whether it has computed for the job.</summary>
-    public bool Knows(WorkerInfo worker) => _indexes.ContainsKey((worker.Id, worker.ProcessId));
+    public bool Knows(WorkerInfo worker) => _indexes.ContainsKey(WorkerProgress.ProcessOf(worker));
 
     /// <summary>What one process has done.</summary>
-    public WorkerProgress Of(WorkerInfo worker) => _indexes.TryGetValue((worker.Id, worker.ProcessId), out var index)
+    public WorkerProgress Of(WorkerInfo worker) => _indexes.TryGetValue(WorkerProgress.ProcessOf(worker), out var index)
         ? _workers[index]
-        : new(worker.Id, worker.ProcessId, LeavesComputed: 0, Round: 0, Session: 0, LeavesBefore: 0);
+        : new(worker.Id, worker.ProcessId, LeavesComputed: 0, Round: 0, Session: 0, LeavesBefore: 0, worker.Life);
 
     /// <summary>After a crash this may know less than the worker was told. It says so in the answer, and is told again.</summary>
     public bool IsBehind(JobReport report) => report.SamplesAfter > AbsorbedRound;
@@ -151,13 +151,13 @@ internal sealed class JobProgress(JobProgressState stored)
         }
 
         Version++;
-        if (_indexes.TryGetValue((worker.Id, worker.ProcessId), out var index))
+        if (_indexes.TryGetValue(WorkerProgress.ProcessOf(worker), out var index))
         {
             _workers[index] = now;
         }
         else if (_workers.Count < MaxWorkers)
         {
-            _indexes.Add((worker.Id, worker.ProcessId), _workers.Count);
+            _indexes.Add(now.Process, _workers.Count);
             _workers.Add(now);
         }
     }

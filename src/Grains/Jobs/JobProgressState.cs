@@ -47,4 +47,12 @@ internal sealed record WorkerProgress(
     [property: Id(2)] long LeavesComputed,
     [property: Id(3)] long Round,
     [property: Id(4)] long Session,
-    [property: Id(5)] long LeavesBefore);
+    [property: Id(5)] long LeavesBefore,
+    [property: Id(6)] Guid Life)
+{
+    /// <summary>What no two processes share.</summary>
+    public (string Id, int ProcessId, Guid Life) Process => (Id, ProcessId, Life);
+
+    /// <summary>The same of a worker that reports.</summary>
+    public static (string Id, int ProcessId, Guid Life) ProcessOf(WorkerInfo worker) => (worker.Id, worker.ProcessId, worker.Life);
+}

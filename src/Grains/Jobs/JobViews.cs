@@ -53,7 +53,7 @@ internal static class JobViews
     [
         .. s.Members.Select((m, rank) => View(progress.Of(m), rank)),
         .. progress.Workers
-            .Where(w => w.LeavesComputed > 0 && !s.Members.Any(m => (m.Id, m.ProcessId) == (w.Id, w.ProcessId)))
+            .Where(w => w.LeavesComputed > 0 && !s.Members.Any(m => WorkerProgress.ProcessOf(m) == w.Process))
             .Select(w => View(w, rank: -1)),
     ];
 

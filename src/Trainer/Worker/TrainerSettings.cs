@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data.Clients;
@@ -15,8 +16,11 @@ public sealed record TrainerSettings
     /// <summary>Name of this worker, unique among those alive. By default made of host name and process id.</summary>
     public string? Id { get; init; }
 
-    /// <summary>Address on which peers reach this worker; loopback by default. The port is chosen by the system.</summary>
+    /// <summary>Address on which peers reach this worker; loopback by default.</summary>
     public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Port on which peers reach this worker, for firewalls and network policies: 1 to 65535, or 0 to let the system choose.</summary>
+    public int DataPort { get; init; }
 
     /// <summary>What its operator says of this machine, for people: <c>zone=a,disk=fast</c>; at most 256 characters.</summary>
     public string Labels { get; init; } = "";
@@ -38,9 +42,11 @@ public sealed record TrainerSettings
 
     internal SiteFolder? SiteFolder => SiteData is null ? null : new(Site, SiteData);
 
-    /// <exception cref="BadInputException">The site has no name, no folder, or an impossible name.</exception>
+    /// <exception cref="BadInputException">An address or port that cannot be; the site has no name, no folder, or an impossible name.</exception>
     internal TrainerSettings Checked()
     {
+        if (!IPAddress.TryParse(Address, out _)) { throw new BadInputException($"Cluster:Address: found '{Address}', allowed: an IP address of this machine"); }
+        if (DataPort is < 0 or > 65535) { throw new BadInputException($"Cluster:DataPort: found {DataPort}, allowed: 1 to 65535, or 0 to let the system choose"); }
         if (Site.Length == 0 && SiteData is null) { return this; }
         if (!NameAttribute.IsName(Site)) { throw new BadInputException($"Cluster:Site: found '{Site}', allowed: {NameAttribute.Rule}"); }
         if (SiteData is null) { throw new BadInputException($"Cluster:SiteData: missing: the folder of the data of site '{Site}'"); }

@@ -169,6 +169,18 @@ public sealed class JobProgressTests
         Assert.Equal(version, _progress.Version);
     }
 
+    /// <summary>A container that is started again has the name, the address and the process id (1) of the one before, and counts its sessions from 1.</summary>
+    [Fact]
+    public void What_a_worker_started_again_computes_is_counted_beside_what_it_had_computed()
+    {
+        var before = W0 with { ProcessId = 1, Life = new("00000000-0000-0000-0000-000000000001") };
+        var after = before with { Life = new("00000000-0000-0000-0000-000000000002") };
+        Assert.False(before.IsSameProcess(after));
+        _progress.Absorb(before, Some.Report("job", 5) with { Session = 3, LeavesComputed = 10 });
+        _progress.Absorb(after, Some.Report("job", 9) with { Session = 1, LeavesComputed = 4 });
+        Assert.Equal([10L, 4], new JobProgress(_progress.ToState()).Workers.Select(w => w.LeavesComputed));
+    }
+
     private void Tell(WorkerInfo worker, params ReadOnlySpan<RoundSample> samples) =>
         _progress.Absorb(worker, Some.Report("job", round: samples[^1].Round, samples: [.. samples]));
 }

@@ -137,6 +137,24 @@ public sealed class BadInputTests : IDisposable
         AssertNoJob();
     }
 
+    [Theory]
+    [InlineData("--Cluster:DataPort", "70000", "Cluster:DataPort: found 70000, allowed: 1 to 65535, or 0 to let the system choose")]
+    [InlineData("--Cluster:Address", "here", "Cluster:Address: found 'here', allowed: an IP address of this machine")]
+    [InlineData("--Cluster:Address", "192.0.2.1", "192.0.2.1 is not an address of this machine: set Cluster:Address to one that is.")]
+    public Task A_trainer_refuses_an_address_or_port_that_cannot_be(string setting, string value, string message) =>
+        Refuses(message, "trainer", setting, value);
+
+    [Theory]
+    [InlineData("Cluster:DataPort", " on 127.0.0.1 is in use, and Cluster:DataPort asks for it")]
+    [InlineData("Cluster:HealthPort", " cannot be opened, and Cluster:HealthPort asks for it")]
+    public async Task A_trainer_refuses_a_port_in_use(string setting, string message)
+    {
+        using var other = new TcpListener(IPAddress.Any, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        await Refuses($"port {port}{message}", "trainer", $"--{setting}", $"{port}");
+    }
+
     [Fact]
     public async Task A_run_that_is_refused_leaves_the_report_of_the_one_before()
     {

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Cluster.Contracts.Jobs;
 using Cluster.Grains.Storage;
 using Cluster.ServiceDefaults;
@@ -56,6 +58,20 @@ public sealed class SiloProcessTests : IDisposable
 
         await using var client = await ClusterConnection.ConnectAsync(ClusterAddress.Of(gateway), SiloProcess.Deadline, CancellationToken.None);
         Assert.NotEmpty(await client.Grains.GetGrain<IPoolGrain>(IPoolGrain.Default).Enqueue("job", 1, 1, -1, []));
+    }
+
+    [SkippableFact]
+    public async Task A_port_of_its_health_endpoints_that_is_in_use_is_said_and_nothing_else()
+    {
+        SkipOnWindows();
+        using var other = new TcpListener(IPAddress.Any, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        using var silo = SiloProcess.Start("--Cluster:Store", _store.Path, "--Cluster:HealthPort", $"{port}");
+        var (exitCode, output, error) = await silo.End();
+        Assert.Equal((2, ""), (exitCode, output));
+        Assert.StartsWith($"error: port {port} cannot be opened, and Cluster:HealthPort asks for it: ", error, StringComparison.Ordinal);
+        Assert.Single(error.Trim().Split('\n'));
     }
 
     [SkippableFact]
