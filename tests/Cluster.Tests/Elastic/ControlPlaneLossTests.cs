@@ -11,11 +11,13 @@ namespace Cluster.Tests.Elastic;
 [Collection(EndToEndTests.Name)]
 public sealed class ControlPlaneLossTests(ITestOutputHelper output)
 {
+    private static JobView? _undisturbed;
+
     [Fact]
     public async Task Rounds_go_on_while_the_only_silo_is_dead_and_none_is_lost()
     {
         await using var cluster = await TestCluster.StartAsync(2);
-        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+        var expected = await UndisturbedAsync(cluster);
 
         var job = await cluster.SubmitAsync("silo-killed", ElasticJobs.Digits, 2, 2);
         var before = await cluster.UntilAsync(job, view => view.Round > 50, "rounds");
@@ -45,7 +47,7 @@ public sealed class ControlPlaneLossTests(ITestOutputHelper output)
     {
         using var redis = await RedisServer.StartOrSkip();
         await using var cluster = await TestCluster.StartAsync(2, redis);
-        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+        var expected = await UndisturbedAsync(cluster);
 
         for (var killed = 0; killed < 2; killed++)
         {
@@ -68,7 +70,7 @@ public sealed class ControlPlaneLossTests(ITestOutputHelper output)
     public async Task When_all_processes_were_killed_the_job_goes_on_by_itself_to_the_same_bits()
     {
         await using var cluster = await TestCluster.StartAsync(2);
-        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+        var expected = await UndisturbedAsync(cluster);
 
         var job = await cluster.SubmitAsync("all-killed", ElasticJobs.Digits, 2, 2);
         await cluster.UntilAsync(job, view => view.Checkpoint is not null && view.Round > 120, "a checkpoint");
@@ -86,15 +88,18 @@ public sealed class ControlPlaneLossTests(ITestOutputHelper output)
     public async Task A_paused_job_gives_its_workers_back_and_resumes_to_the_same_bits()
     {
         await using var cluster = await TestCluster.StartAsync(2);
-        var expected = await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
 
         var job = await cluster.SubmitAsync("paused", ElasticJobs.Digits, 2, 2);
         await cluster.UntilAsync(job, view => view.Round > 50, "rounds");
         Assert.Null(await job.Pause("a test"));
         await cluster.UntilAsync(job, view => view.State is JobState.Paused, "the pause");
-        await cluster.UntilEndAsync(await cluster.SubmitAsync("meanwhile", ElasticJobs.Digits, 2, 2));
+        var meanwhile = await cluster.UntilEndAsync(await cluster.SubmitAsync("meanwhile", ElasticJobs.Digits, 2, 2));
         Assert.Null(await job.Resume());
 
-        Assert.Equal(expected.WeightsSha256, (await cluster.UntilEndAsync(job)).WeightsSha256);
+        Assert.Equal(meanwhile.WeightsSha256, (await cluster.UntilEndAsync(job)).WeightsSha256);
     }
+
+    /// <summary>The answer is a function of the spec: whichever test comes first computes it for all.</summary>
+    private static async Task<JobView> UndisturbedAsync(TestCluster cluster) =>
+        _undisturbed ??= await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
 }
