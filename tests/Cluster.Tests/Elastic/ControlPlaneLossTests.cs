@@ -11,7 +11,7 @@ namespace Cluster.Tests.Elastic;
 [Collection(EndToEndTests.Name)]
 public sealed class ControlPlaneLossTests(ITestOutputHelper output)
 {
-    private static JobView? _undisturbed;
+    private static JobView? s_undisturbed;
 
     [Fact]
     public async Task Rounds_go_on_while_the_only_silo_is_dead_and_none_is_lost()
@@ -101,5 +101,5 @@ public sealed class ControlPlaneLossTests(ITestOutputHelper output)
 
     /// <summary>The answer is a function of the spec: whichever test comes first computes it for all.</summary>
     private static async Task<JobView> UndisturbedAsync(TestCluster cluster) =>
-        _undisturbed ??= await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
+        s_undisturbed ??= await cluster.UntilEndAsync(await cluster.SubmitAsync("undisturbed", ElasticJobs.Digits, 2, 2));
 }
