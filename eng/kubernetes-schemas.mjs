@@ -9,6 +9,7 @@
 // of github.com/kubernetes-sigs/jobset (v1alpha2) and github.com/kubernetes-sigs/kueue (v1beta2), both Apache-2.0.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -40,7 +41,7 @@ const others = {
 };
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const folder = mkdtempSync(join(process.env.TMPDIR ?? "/tmp", "schemas-"));
+const folder = mkdtempSync(join(tmpdir(), "schemas-"));
 const modules = join(folder, "node_modules");
 const types = {};
 
