@@ -24,8 +24,6 @@ namespace Cluster.Benchmarks;
 /// </remarks>
 internal static class GpuBenchmark
 {
-    private const string Row = "{0,-12} {1,10:F2} {2,12:F0} {3,12}";
-
     public static int Run(string[] args)
     {
         var sizes = new ModelSpec.Gpt { Layers = Number("--layers", 12), Width = Number("--width", 768), Heads = Number("--heads", 12), Context = Number("--context", 1024) };
@@ -50,8 +48,11 @@ internal static class GpuBenchmark
         int Number(string name, int otherwise) => int.Parse(Option(name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
     }
 
-    private static void Report(string side, (List<double> Milliseconds, long? Bytes) measured, long tokens) => Console.WriteLine(string.Format(
-        CultureInfo.InvariantCulture, Row, side, Median(measured.Milliseconds), 1000 * tokens / Median(measured.Milliseconds), measured.Bytes is { } bytes ? $"{bytes >> 20}" : "-"));
+    private static void Report(string side, (List<double> Milliseconds, long? Bytes) measured, long tokens)
+    {
+        var memory = measured.Bytes is { } bytes ? (bytes >> 20).ToString(CultureInfo.InvariantCulture) : "-";
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{side,-12} {Median(measured.Milliseconds),10:F2} {1000 * tokens / Median(measured.Milliseconds),12:F0} {memory,12}"));
+    }
 
     private static (List<double>, long?) Ours(ModelSpec.Gpt sizes, int vocabulary, int batch, int steps, Device device, Nvml? gpu)
     {
