@@ -12,6 +12,7 @@ return args switch
     ["lamb", .. var rest] => LambBenchmark.Run(rest),
     ["allreduce", .. var rest] => AllReduceBenchmark.Run(rest),
     ["models", .. var rest] => ModelBenchmark.Run(rest),
+    ["gpu", .. var rest] => GpuBenchmark.Run(rest),
     ["batch-table", .. var rest] => BatchTable.Run(rest),
     ["federated-table", .. var rest] => FederatedTable.Run(rest),
     ["forward-forward-table", .. var rest] => ForwardForwardTable.Run(rest),
@@ -33,6 +34,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | batch-table | federated-table | forward-forward-table | continual-table | first-round | recovery | control-plane | dashboard | efficiency | throughput | layers | tokenize | memory | federated-clients [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | gpu | batch-table | federated-table | forward-forward-table | continual-table | first-round | recovery | control-plane | dashboard | efficiency | throughput | layers | tokenize | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }

@@ -4,6 +4,8 @@ Reads one JSON command a line and answers one JSON line:
   {"do": "describe"}                                      what this PyTorch is
   {"do": "load", "model": M, "folder": F, "threads": T}   weights and batch from F; answers the loss and the gradient's norm
   {"do": "step", "count": N}                              N forward and backward passes; answers wall and CPU milliseconds of each
+  {"do": "lamb", "layers": ..., "width": ..., "heads": ..., "context": ..., "vocabulary": ..., "batch": ..., "device": D}   a Gpt on a device
+  {"do": "lamb-steps", "count": N}                        N forward and backward passes of it with a LAMB step each; wall milliseconds of each
 """
 import json, os, sys, time
 import torch
@@ -115,7 +117,7 @@ MODELS = {"gpt": lambda: Gpt(4, 128, 4, 128, 256), "mlp": lambda: Mlp(784, 512, 
 def describe():
     maps = open("/proc/self/maps").read().split() if os.path.exists("/proc/self/maps") else []
     blas = sorted({os.path.realpath(p) for p in maps if any(name in os.path.basename(p).lower() for name in ("blas", "mkl"))})
-    return {"version": torch.__version__, "blas": blas or ["inside libtorch"]}
+    return {"version": torch.__version__, "blas": blas or ["inside libtorch"], "cuda": torch.cuda.is_available()}
 
 
 def load(folder):
@@ -136,7 +138,43 @@ def step(model, inputs, targets):
     return loss.item()
 
 
-model = inputs = targets = None
+class LambGpt:
+    """A Gpt and LAMB (You et al. 2020) by PyTorch's multi-tensor operations."""
+
+    def __init__(self, layers, width, heads, context, vocabulary, batch, device):
+        torch.backends.cuda.matmul.allow_tf32 = False
+        self.device = device
+        self.model = Gpt(layers, width, heads, context, vocabulary).to(device)
+        self.params = list(self.model.parameters())
+        self.m = [torch.zeros_like(p) for p in self.params]
+        self.v = [torch.zeros_like(p) for p in self.params]
+        self.inputs, self.targets = (torch.randint(0, vocabulary, (batch, context), device=device) for _ in range(2))
+        self.t = 0
+
+    def step(self):
+        step(self.model, self.inputs, self.targets)
+        self.update()
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    @torch.no_grad()
+    def update(self, rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-6, decay=0.01):
+        self.t += 1
+        gradients = torch._foreach_div([p.grad for p in self.params], self.inputs.numel())
+        torch._foreach_mul_(self.m, beta1)
+        torch._foreach_add_(self.m, gradients, alpha=1 - beta1)
+        torch._foreach_mul_(self.v, beta2)
+        torch._foreach_addcmul_(self.v, gradients, gradients, value=1 - beta2)
+        below = torch._foreach_sqrt(torch._foreach_div(self.v, 1 - beta2**self.t))
+        torch._foreach_add_(below, epsilon)
+        u = torch._foreach_div(torch._foreach_div(self.m, 1 - beta1**self.t), below)
+        torch._foreach_add_(u, self.params, alpha=decay)
+        ratios = [torch.where((a > 0) & (b > 0), a / b, torch.ones_like(a)) for a, b in zip(torch._foreach_norm(self.params), torch._foreach_norm(u))]
+        torch._foreach_mul_(u, ratios)
+        torch._foreach_add_(self.params, u, alpha=-rate)
+
+
+model = inputs = targets = lamb = None
 for line in sys.stdin:
     command = json.loads(line)
     if command["do"] == "describe":
@@ -152,6 +190,16 @@ for line in sys.stdin:
         loss = step(model, inputs, targets)
         norm = sum(p.grad.double().square().sum().item() for p in model.parameters()) ** 0.5
         answer = {"loss": loss, "norm": norm}
+    elif command["do"] == "lamb":
+        command.pop("do")
+        lamb, answer = LambGpt(**command), {}
+    elif command["do"] == "lamb-steps":
+        wall = []
+        for _ in range(command["count"]):
+            start = time.perf_counter()
+            lamb.step()
+            wall.append((time.perf_counter() - start) * 1e3)
+        answer = {"wall": wall}
     else:
         wall, cpu = [], []
         for _ in range(command["count"]):

@@ -32,7 +32,6 @@ var builder = DistributedApplication.CreateBuilder(args);
 var settings = builder.Configuration.GetSection("AppHost");
 var repository = Path.GetFullPath(Path.Combine(builder.AppHostDirectory, "../.."));
 var store = Path.GetFullPath(settings["Store"] ?? Path.Combine(repository, ".cluster/aspire"));
-string[] data = [.. new[] { builder.Configuration["CLUSTER_DATA"], Path.Combine(repository, "samples/data") }.OfType<string>()];
 var (port, trainers, gpus) = (Number("Port", 8080, 1, 65535), Number("Trainers", 3, 0, 64), Number("Gpus", 0, 0, 64));
 var api = new HttpClient { BaseAddress = new($"http://{Loopback}:{port}") };
 
@@ -60,7 +59,7 @@ reachSilo(dashboard);
 dashboard
     .WithEnvironment("Cluster__Urls", api.BaseAddress.GetLeftPart(UriPartial.Authority))
     .WithEnvironment("Cluster__Store", store)
-    .WithEnvironment("Cluster__Data", string.Join(Path.PathSeparator, data))
+    .WithEnvironment("Cluster__Data", builder.Configuration["CLUSTER_DATA"] ?? "") // Workers have the samples that ship beside them.
     .WithHttpEndpoint(port, targetPort: port, name: "http", isProxied: false) // It listens there itself: nothing between.
     .WithHttpHealthCheck("/health/ready")
     .WithUrlForEndpoint("http", url => url.DisplayText = "API")

@@ -16,6 +16,12 @@ public static class ClusterClientExtensions
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// Between two looks at which silos Redis knows. A silo that is cut off closes no connection: its clients leave it when the others have
+    /// voted it out and they have seen that.
+    /// </summary>
+    private static readonly TimeSpan GatewayRefresh = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// Connects to the cluster at this address and keeps at it: a start waits until a silo is there (for as long as the host's start
     /// is allowed to take). Calls made while none is there fail at once, and so do those that were on their way when a
     /// connection broke.
@@ -29,6 +35,7 @@ public static class ClusterClientExtensions
         return client
             .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (address.ClusterId, address.ServiceId))
             .Configure<ConnectionOptions>(o => o.ConnectionRetryDelay = RetryDelay)
+            .Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayRefresh)
             .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout)
             .AddOutgoingGrainCallFilter(outage)
             .AddGatewayCountChangedHandler((_, change) =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Cluster.Trainer.Core.Native;
 
 namespace Cluster.Trainer.Worker;
 
@@ -37,4 +38,20 @@ internal static class TrainerTelemetry
     public static readonly Counter<long> Network = s_meter.CreateCounter<long>("cluster.network.io", "By", "Bytes to and from the job's other workers over connections");
 
     public static readonly Counter<long> Faults = s_meter.CreateCounter<long>("cluster.faults", "{fault}", "Generations that this worker lost");
+
+    public static readonly ObservableGauge<double> GpuUtilization = s_meter.CreateObservableGauge(
+        "cluster.gpu.utilization", () => ReadGpu(gpu => gpu.Utilization).Where(m => double.IsFinite(m.Value)), "1", "How much of the last moment kernels ran on this worker's GPU");
+
+    public static readonly ObservableGauge<long> GpuMemoryUsage = s_meter.CreateObservableGauge(
+        "cluster.gpu.memory.usage", () => ReadGpu(gpu => gpu.UsedBytes), "By", "Memory in use on this worker's GPU, by all processes");
+
+    public static readonly ObservableGauge<long> GpuMemoryLimit = s_meter.CreateObservableGauge(
+        "cluster.gpu.memory.limit", () => ReadGpu(gpu => gpu.TotalBytes), "By", "Memory that this worker's GPU has");
+
+    /// <summary>Opened when somebody first reads it: most processes have no GPU, and many nobody who reads.</summary>
+    private static readonly Lazy<Nvml?> s_gpu = new(() => Nvml.Open(VisibleGpu.Of(Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES"))));
+
+    /// <summary>Nothing where there is no GPU, or no library of its driver.</summary>
+    private static IEnumerable<Measurement<T>> ReadGpu<T>(Func<GpuReading, T> part) where T : struct =>
+        s_gpu.Value?.Read() is { } reading ? [new Measurement<T>(part(reading))] : [];
 }

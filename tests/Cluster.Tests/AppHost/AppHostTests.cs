@@ -104,6 +104,30 @@ public sealed class AppHostTests
         static IEnumerable<string> Keys(JsonTypeInfo type) => type.Properties.Select(property => property.Name);
     }
 
+    /// <summary>What an operator clicks, and what the guide says of it.</summary>
+    [Fact]
+    public void Its_commands_and_links_are_those_of_the_guide()
+    {
+        var guide = File.ReadAllText(Path.Combine(AppHostFile.Root, "docs", "guides", "aspire.md"));
+        Assert.Equal(["drain", "kill", "submit-digits", "submit-shakespeare", "undrain"], AppHostFile.All(@"WithCommand\(""([\w-]+)""").Order());
+        Assert.All(AppHostFile.All(@"WithCommand\(""[\w-]+"", ""([^""(]+?) ?[""(]"), title => Assert.Matches($@"\*{title.Replace(" ", @"\s", StringComparison.Ordinal)}\*", guide));
+        Assert.Equal(["API", "Jobs", "Workers"], AppHostFile.All(@"DisplayText = ""(\w+)""").Order());
+        Assert.Contains("*Jobs*", guide, StringComparison.Ordinal);
+    }
+
+    /// <summary>Nothing is started before what it needs answers: the guide's table of resources.</summary>
+    [Theory]
+    [InlineData("silo", "redis")]
+    [InlineData("dashboard", "silo")]
+    [InlineData("trainer", "dashboard")]
+    public void Each_resource_waits_for_what_it_needs(string resource, string needed)
+    {
+        var guide = File.ReadAllText(Path.Combine(AppHostFile.Root, "docs", "guides", "aspire.md"));
+        Assert.Matches($@"(?s)\b{resource}\b(?:(?!;\r?\n).)*\.WaitFor\({needed}\)", AppHostFile.Code);
+        Assert.Matches($@"(?m)^\| `{resource}[^|]*\|[^|]*\| `{needed}` \|$", guide);
+        Assert.Single(AppHostFile.All(@"WithHttpHealthCheck\(""([^""]+)""\)"));
+    }
+
     [Fact]
     public void Its_samples_are_there()
     {

@@ -53,7 +53,7 @@ public sealed class ManifestTests
     [Theory, MemberData(nameof(Overlays.All), MemberType = typeof(Overlays))]
     public void Patches_and_images_name_what_is_there(string overlay)
     {
-        var documents = Manifests.Unpatched(overlay);
+        var documents = Manifests.Parse(Manifests.Unpatched(overlay));
         Assert.All(Kustomization.Read(Path.Combine(Manifests.Folder, "overlays", overlay)).WithAllBeneath(), layer =>
         {
             foreach (var patch in layer.Patches.SelectMany(p => Manifests.Load(Path.Combine(layer.Folder, p.Path))))

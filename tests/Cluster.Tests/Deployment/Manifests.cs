@@ -25,33 +25,29 @@ internal static class Manifests
 
     public static List<object> Load(string file) => Parse(File.ReadAllText(file));
 
-    /// <summary>The overlay's documents as they stand in the files, without its patches; generated Secrets among them.</summary>
-    public static List<object> Unpatched(string overlay)
+    /// <summary>The overlay as it stands in the files, without its patches; generated Secrets among them.</summary>
+    public static string Unpatched(string overlay)
     {
         var layers = Kustomization.Read(Path.Combine(Folder, "overlays", overlay)).WithAllBeneath().ToList();
-        var files = layers.SelectMany(layer => layer.Resources.Where(r => r.EndsWith(".yaml", StringComparison.Ordinal)).Select(r => Path.Combine(layer.Folder, r)));
-        var secrets = layers.SelectMany(layer => layer.SecretGenerator).Select(secret => new V1Secret
-        {
-            ApiVersion = "v1",
-            Kind = "Secret",
-            Metadata = new() { Name = secret.Name, NamespaceProperty = secret.Namespace },
-            Data = secret.Literals.Select(literal => literal.Split('=', 2)).ToDictionary(pair => pair[0], pair => System.Text.Encoding.UTF8.GetBytes(pair[1])),
-        });
-        return [.. files.SelectMany(Load), .. secrets];
+        var files = layers.SelectMany(layer => layer.Resources.Where(r => r.EndsWith(".yaml", StringComparison.Ordinal)).Select(r => File.ReadAllText(Path.Combine(layer.Folder, r))));
+        var secrets = layers.SelectMany(layer => layer.SecretGenerator).Select(secret =>
+            $"apiVersion: v1\nkind: Secret\nmetadata: {{name: {secret.Name}, namespace: {secret.Namespace}}}\nstringData:\n{string.Join('\n', secret.Literals.Select(literal => literal.Split('=', 2)).Select(pair => $"  {pair[0]}: \"{pair[1]}\""))}\n");
+        return string.Join("\n---\n", files.Concat(secrets));
     }
 
-    /// <summary>The overlay's documents as kustomize puts them together. Skips the test where there is no kubectl.</summary>
-    public static List<object> Rendered(string overlay)
+    /// <summary>Null where there is none: overlays are then checked file by file alone.</summary>
+    public static string? Kubectl { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "kubectl")).FirstOrDefault(File.Exists);
+
+    /// <summary>The overlay as kustomize puts it together.</summary>
+    public static string Rendered(string overlay)
     {
-        var kubectl = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "kubectl")).FirstOrDefault(File.Exists);
-        Skip.If(kubectl is null, "kubectl is not on the path: the overlays are checked file by file alone");
-        var start = new ProcessStartInfo(kubectl, ["kustomize", Path.Combine(Folder, "overlays", overlay)]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Kubectl!, ["kustomize", Path.Combine(Folder, "overlays", overlay)]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var problems = process.StandardError.ReadToEndAsync();
         var yaml = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, problems.Result);
-        return Parse(yaml);
+        return yaml;
     }
 
     public static string KindOf(object document) => document is IKubernetesObject known ? known.Kind : ((CustomResource)document).Kind;

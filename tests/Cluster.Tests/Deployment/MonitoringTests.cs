@@ -74,7 +74,7 @@ public sealed partial class MonitoringTests
     [Fact]
     public void Services_that_expressions_name_are_those_that_manifests_give()
     {
-        var given = Workload.Of(Manifests.Unpatched("prod")).SelectMany(w => w.Container.Env ?? []).Where(e => e.Name == "OTEL_SERVICE_NAME").Select(e => e.Value).ToHashSet();
+        var given = Workload.Of(Manifests.Parse(Manifests.Unpatched("prod"))).SelectMany(w => w.Container.Env ?? []).Where(e => e.Name == "OTEL_SERVICE_NAME").Select(e => e.Value).ToHashSet();
         var named = Expressions().SelectMany(expression => ServiceNames().Matches(expression)).Select(match => match.Groups[1].Value).Distinct().ToList();
         Assert.NotEmpty(named);
         Assert.Subset(given, named.ToHashSet());

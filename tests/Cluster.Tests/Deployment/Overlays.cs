@@ -1,9 +1,13 @@
+using System.Collections.Concurrent;
+
 namespace Cluster.Tests.Deployment;
 
 /// <summary>The installations to check, each as the files say it and as kustomize puts it together.</summary>
 public static class Overlays
 {
     private static readonly string[] s_names = ["dev", "prod", "prod-gpu"];
+
+    private static readonly ConcurrentDictionary<(string, bool), string> s_yaml = new(); // Rendering takes a moment.
 
     public static TheoryData<string> All
     {
@@ -15,20 +19,10 @@ public static class Overlays
         }
     }
 
-    public static TheoryData<string, bool> FilesAndRendered
+    /// <summary>As YAML. Skips the test where it is to be rendered and there is no kubectl.</summary>
+    internal static string Yaml(string overlay, bool isRendered)
     {
-        get
-        {
-            var data = new TheoryData<string, bool>();
-            foreach (var name in s_names)
-            {
-                data.Add(name, false);
-                data.Add(name, true);
-            }
-
-            return data;
-        }
+        Skip.If(isRendered && Manifests.Kubectl is null, "kubectl is not on the path: the overlays are checked file by file alone");
+        return s_yaml.GetOrAdd((overlay, isRendered), _ => isRendered ? Manifests.Rendered(overlay) : Manifests.Unpatched(overlay));
     }
-
-    internal static List<object> Documents(string overlay, bool isRendered) => isRendered ? Manifests.Rendered(overlay) : Manifests.Unpatched(overlay);
 }

@@ -92,6 +92,12 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public void KillSilo(int index = 0) => _silos[index]!.Kill();
 
+    /// <summary>Asks it to end (SIGTERM), as an update does.</summary>
+    public ServerProcess EndSilo(int index) => End(_silos[index]!);
+
+    /// <summary>Asks it to end (SIGTERM).</summary>
+    public ServerProcess EndDashboard() => End(_dashboard!);
+
     public async Task UntilSilosAreReadyAsync()
     {
         for (var began = Stopwatch.GetTimestamp(); !_silos.All(silo => silo!.HasSaid("The silo is ready")); await Task.Delay(20))
@@ -121,12 +127,17 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Stops the process where it stands (SIGSTOP), or lets it go on.</summary>
     public void Freeze(string id, bool frozen) => _trainers[id].Signal(frozen ? Signals.Stop : Signals.Continue);
 
-    /// <summary>Asks it to end (SIGTERM); returns when it has.</summary>
+    /// <summary>Asks it to end (SIGTERM).</summary>
     public ServerProcess End(string id)
     {
         _trainers.Remove(id, out var trainer);
-        trainer!.Signal(Signals.Terminate);
-        return trainer;
+        return End(trainer!);
+    }
+
+    private static ServerProcess End(ServerProcess process)
+    {
+        process.Signal(Signals.Terminate);
+        return process;
     }
 
     /// <summary>Everything at once.</summary>

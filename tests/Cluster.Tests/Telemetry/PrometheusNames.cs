@@ -8,7 +8,7 @@ internal static partial class PrometheusNames
     public static string Of(string instrument, string kind, string? unit)
     {
         var name = NotInNames().Replace(instrument, "_");
-        var suffix = unit switch { "By" => "_bytes", "s" => "_seconds", "ms" => "_milliseconds", null or "" => "", ['{', ..] => "", var other => $"_{other}" };
+        var suffix = unit switch { "By" => "_bytes", "s" => "_seconds", "ms" => "_milliseconds", "1" => "_ratio", null or "" => "", ['{', ..] => "", var other => $"_{other}" };
         return (name.EndsWith(suffix, StringComparison.Ordinal) ? name : name + suffix) + (kind == "counter" ? "_total" : "");
     }
 
