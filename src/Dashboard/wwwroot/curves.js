@@ -1,6 +1,7 @@
 // A job's curves: the down-sampled history from the server, and behind it the rounds that have come since, live.
 import { get } from "./api.js";
 
+const MaxRecent = 500; // Samples that are kept whole.
 const MaxLive = 2000; // Then the history is asked for anew, down-sampled.
 
 export class Curves {
@@ -10,6 +11,7 @@ export class Curves {
     this.series = new Map();
     this.lastSample = 0;
     this.live = 0;
+    this.recent = [];
   }
 
   async load(signal) {
@@ -23,6 +25,7 @@ export class Curves {
 
   /** Takes in samples as events bring them. Says whether the history should be loaded again. */
   add(samples) {
+    this.recent = [...this.recent, ...samples].slice(-MaxRecent);
     for (const sample of samples) {
       const last = this.rounds.at(-1);
       if (last !== undefined && sample.round < last) continue;

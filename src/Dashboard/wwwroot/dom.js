@@ -26,12 +26,12 @@ export const empty = (...words) => h("p", { class: "empty" }, ...words);
 
 export const chip = state => h("span", { class: `chip ${state}`, "data-testid": "state" }, state);
 
-/** A table that scrolls by itself on a narrow screen. Columns whose name begins with # hold numbers. */
-export function table(columns, rows) {
+/** A table that scrolls by itself on a narrow screen. Columns whose name begins with # hold numbers; a row with an id can be gone to. */
+export function table(columns, rows, ids = []) {
   const isNumber = columns.map(name => name.startsWith("#"));
   return h("div", { class: "scroll" }, h("table", {},
     h("thead", {}, h("tr", {}, columns.map((name, i) => h("th", { scope: "col", class: isNumber[i] ? "number" : null }, name.replace("#", ""))))),
-    h("tbody", {}, rows.map(cells => h("tr", {}, cells.map((cell, i) => cell instanceof HTMLTableCellElement ? cell : h("td", { class: isNumber[i] ? "number" : null }, cell)))))));
+    h("tbody", {}, rows.map((cells, row) => h("tr", { id: ids[row], tabindex: ids[row] ? -1 : null }, cells.map((cell, i) => cell instanceof HTMLTableCellElement ? cell : h("td", { class: isNumber[i] ? "number" : null }, cell)))))));
 }
 
 export const words = (...text) => h("td", { class: "words" }, ...text);

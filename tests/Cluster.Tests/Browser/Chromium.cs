@@ -48,6 +48,7 @@ internal sealed class Chromium : IAsyncDisposable
         await socket.ConnectAsync(new Uri((string)target!["webSocketDebuggerUrl"]!), CancellationToken.None);
         var chromium = new Chromium(process, profile, socket);
         foreach (var domain in (string[])["Page", "Runtime", "Log"]) { await chromium.SendAsync($"{domain}.enable"); }
+        await chromium.SendAsync("Emulation.setFocusEmulationEnabled", new() { ["enabled"] = true }); // A window that nobody sees has the focus all the same.
         await chromium.SizeAsync(width, height, isDark: false);
         return chromium;
     }
@@ -58,6 +59,9 @@ internal sealed class Chromium : IAsyncDisposable
         var scheme = new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = isDark ? "dark" : "light" };
         await SendAsync("Emulation.setEmulatedMedia", new() { ["features"] = new JsonArray(scheme) });
     }
+
+    /// <summary>Runs a script in every page from now on, before its own.</summary>
+    public Task AddScriptAsync(string script) => SendAsync("Page.addScriptToEvaluateOnNewDocument", new() { ["source"] = script });
 
     public Task GoAsync(Uri url) => SendAsync("Page.navigate", new() { ["url"] = url.ToString() });
 
@@ -99,8 +103,12 @@ internal sealed class Chromium : IAsyncDisposable
     {
         foreach (var key in keys)
         {
-            var code = key switch { "Enter" => 13, "Tab" => 9, " " => 32, _ => throw new ArgumentException(key) };
-            var down = new JsonObject { ["type"] = "keyDown", ["key"] = key, ["windowsVirtualKeyCode"] = code, ["text"] = key switch { "Enter" => "\r", " " => " ", _ => "" } };
+            var code = key switch
+            {
+                "Enter" => 13, "Tab" => 9, " " => 32, "End" => 35, "Home" => 36, "ArrowLeft" => 37, "ArrowUp" => 38, "ArrowRight" => 39, "ArrowDown" => 40,
+                _ => throw new ArgumentException(key),
+            };
+            var down = new JsonObject { ["type"] = "keyDown", ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code, ["text"] = key switch { "Enter" => "\r", " " => " ", _ => "" } };
             await SendAsync("Input.dispatchKeyEvent", down);
             await SendAsync("Input.dispatchKeyEvent", new() { ["type"] = "keyUp", ["key"] = key, ["windowsVirtualKeyCode"] = code });
         }
