@@ -48,6 +48,7 @@ internal sealed class Chromium : IAsyncDisposable
         await socket.ConnectAsync(new Uri((string)target!["webSocketDebuggerUrl"]!), CancellationToken.None);
         var chromium = new Chromium(process, profile, socket);
         foreach (var domain in (string[])["Page", "Runtime", "Log"]) { await chromium.SendAsync($"{domain}.enable"); }
+        await chromium.SendAsync("Performance.enable", new() { ["timeDomain"] = "threadTicks" });
         await chromium.SendAsync("Emulation.setFocusEmulationEnabled", new() { ["enabled"] = true }); // A window that nobody sees has the focus all the same.
         await chromium.SizeAsync(width, height, isDark: false);
         return chromium;
@@ -62,6 +63,13 @@ internal sealed class Chromium : IAsyncDisposable
 
     /// <summary>Runs a script in every page from now on, before its own.</summary>
     public Task AddScriptAsync(string script) => SendAsync("Page.addScriptToEvaluateOnNewDocument", new() { ["source"] = script });
+
+    /// <summary>Processor time of the page's main thread since its process began: what it takes itself, however busy the machine is.</summary>
+    public async Task<TimeSpan> ProcessorTimeAsync()
+    {
+        var answer = await SendAsync("Performance.getMetrics");
+        return TimeSpan.FromSeconds((double)answer["metrics"]!.AsArray().First(one => (string?)one!["name"] == "TaskDuration")!["value"]!);
+    }
 
     public Task GoAsync(Uri url) => SendAsync("Page.navigate", new() { ["url"] = url.ToString() });
 

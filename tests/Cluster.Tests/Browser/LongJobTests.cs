@@ -14,7 +14,10 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Rounds = 100_000, Layers = 32, Openings = 5;
 
-    /// <summary>Milliseconds from the beginning of the navigation until chart and heat map are on the screen.</summary>
+    /// <summary>
+    /// Milliseconds from the beginning of the navigation until chart and heat map are on the screen; and of processor time that page and API take
+    /// for it together, which counts where the machine has other work too.
+    /// </summary>
     private const double MostToOpen = 1_000;
 
     /// <summary>Milliseconds between two pictures, in the middle of all: below ten a second a page is no longer smooth.</summary>
@@ -62,12 +65,15 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
 
         await using var page = await Chromium.StartAsync(1280, 900);
         await page.AddScriptAsync(Watch);
-        var took = new List<double>();
+        var (took, work) = (new List<double>(), new List<double>());
         for (var i = 0; i < Openings; i++)
         {
             await page.GoAsync(new Uri("about:blank"));
+            var (api, main) = (Environment.CpuUsage.TotalTime, await page.ProcessorTimeAsync());
             await page.GoAsync(new Uri(_api.Url, "/jobs/long"));
             await page.UntilAsync("window.drawnAt > 0", "the curves");
+            var now = await page.ProcessorTimeAsync();
+            work.Add((Environment.CpuUsage.TotalTime - api + (now > main ? now - main : now)).TotalMilliseconds); // A page of another site begins a process.
             took.Add(double.Parse(await page.AskAsync("window.drawnAt"), CultureInfo.InvariantCulture));
         }
 
@@ -85,12 +91,17 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
 
         var first = took[0];
         took.Sort();
+        work.Sort();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Rounds} rounds, {job.Curves.Series.Count} curves of {job.Curves.Rounds.Length} points: opened in {took[Openings / 2]:F0} ms (median of {Openings}; the first {first:F0}, the best {took[0]:F0}); {between[between.Length / 2]:F1} ms between frames (median; the longest {between[^1]:F1})"));
-        Assert.True(took[0] < MostToOpen, $"the best of {Openings} took {took[0]:F0} ms; allowed: {MostToOpen}");
+            $"{Rounds} rounds, {job.Curves.Series.Count} curves of {job.Curves.Rounds.Length} points: opened in {took[Openings / 2]:F0} ms (median of {Openings}; the first {first:F0}, the best {took[0]:F0}) with {work[Openings / 2]:F0} ms of processor time; {between[between.Length / 2]:F1} ms between frames (median; the longest {between[^1]:F1})"));
+        Assert.True(work[Openings / 2] < MostToOpen, $"opening took {work[Openings / 2]:F0} ms of processor time; allowed: {MostToOpen}");
+        Assert.True(took[0] < MostToOpen || IsBusy, $"the best of {Openings} took {took[0]:F0} ms; allowed: {MostToOpen}");
         Assert.True(between[between.Length / 2] < MostBetweenFrames, $"{between[between.Length / 2]:F0} ms between frames; allowed: {MostBetweenFrames}");
         Assert.Empty(page.Complaints);
     }
+
+    /// <summary>More wants to run than there are processors: how long something takes then says little about it.</summary>
+    private static bool IsBusy => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture) > Environment.ProcessorCount;
 
     /// <summary>As many curves as a job of LAMB on a deep network has.</summary>
     private static MetricHistory History()

@@ -69,7 +69,7 @@ public sealed class MethodPageTests
           stages:
             - {name: shakespeare, data: {kind: text, files: [text/tinyshakespeare.txt]}, updates: 80, release: {updates: 20}}
             - {name: goethe, data: {kind: text, files: [text/wilhelm-meister.txt]}, updates: 80, mixture: {kind: replay, share: 0.25}, release: {updates: 20}}
-            - {name: digits, data: {kind: text, files: [digits/optdigits.tes]}, updates: 100000}
+            - {name: digits, data: {kind: text, files: [digits/optdigits.tes]}, updates: 400}
           releases: [{at: 40, updates: 15}]
         evaluate: {everyRounds: 50, samples: 32}
         checkpoint: {everyRounds: 40, keep: 3}
@@ -98,7 +98,9 @@ public sealed class MethodPageTests
             var job = await client.SubmitAsync(new() { Spec = spec }, CancellationToken.None);
             await page.GoAsync(new Uri(url, $"/jobs/{job}"));
             await page.UntilAsync($"(panel => panel && {condition})(document.querySelector('[data-testid={panel}]'))", panel);
-            if (isToEnd) { await page.UntilAsync("document.querySelector('[data-testid=state]').textContent === 'Succeeded'", "the end"); }
+            if (!isToEnd) { await client.PauseAsync(job, "it is looked at", CancellationToken.None); }
+            var state = isToEnd ? "Succeeded" : "Paused";
+            await page.UntilAsync($"document.querySelector('[data-testid=state]').textContent === '{state}'", state);
             await TakeAsync(picture, panel);
             if (alsoElsewhere)
             {
@@ -109,8 +111,6 @@ public sealed class MethodPageTests
                 await TakeAsync($"{picture}-phone", panel);
                 await page.SizeAsync(1280, 900, isDark: false);
             }
-
-            if (!isToEnd) { await client.CancelAsync(job, "it was looked at", CancellationToken.None); }
         }
 
         async Task TakeAsync(string picture, string panel)

@@ -80,7 +80,7 @@ public sealed class PageTests
         before = await PointsAsync(page);
         await page.UntilAsync(string.Create(CultureInfo.InvariantCulture, $"Number(document.querySelector('[data-testid=chart-loss]').dataset.points) > {before + 20}"), "the curve behind the recovery");
         Assert.Equal("true", (await page.AskAsync("window.stayed === true")).ToLowerInvariant());
-        await page.AskAsync("document.querySelector('details summary').click()");
+        await page.ClickAsync("summary", "Logs");
         await page.UntilAsync("document.querySelector('[data-testid=logs]').childNodes.length > 0", "the logs");
         await page.UntilAsync("document.querySelector('a[download$=\"model.safetensors\"]')", "a checkpoint to download");
         await page.AskAsync("scrollTo(0, 0)");

@@ -13,18 +13,17 @@ const Final = ["Succeeded", "Failed", "Cancelled"];
 const Charts = [
   ["Loss", ["loss", "evalLoss"]],
   ["Accuracy", ["accuracy", "evalAccuracy"]],
-  ["Learning rate", ["lr", "globalLr", "localLr"]],
+  ["Learning rate", ["lr"]], // Of a federated job the clients'; its panel has both.
   ["Throughput", ["samplesPerSecond"]],
   ["Gradient norm", ["gradientNorm"]],
 ];
 
 export async function jobPage({ place, signal, session, problem }, id) {
   const path = `jobs/${encodeURIComponent(id)}`;
-  let job = await get(path, signal);
+  const curves = new Curves(id);
+  let [job] = await Promise.all([get(path, signal), curves.load(signal)]);
   let shownCheckpoints = null;
   const spec = job.submission?.specText ?? "";
-  const curves = new Curves(id);
-  await curves.load(signal);
 
   const state = h("span");
   const reason = h("p", { class: "soft", "data-testid": "reason" });

@@ -18,7 +18,7 @@ export function layers({ signal, curves, job }) {
     draw() {
       const shown = plots.filter(one => named(one.suffix).length > 0);
       if (shown.length > 0 && (box.children.length !== shown.length || box.firstChild !== shown[0].plot.box)) fill(box, shown.map(one => one.plot.box));
-      for (const { suffix, plot } of shown) plot.draw(curves.rounds, named(suffix).map(name => curves.column(name, name.split(".")[0].replace("layer", "layer "))));
+      for (const { suffix, plot } of shown) plot.draw(curves.rounds, named(suffix).map(name => curves.column(name, name.split(".")[0].replace("layer", "layer "))), { isGapped: suffix === "queue" });
     },
   };
 }
