@@ -1,6 +1,7 @@
 // A job's curves: the down-sampled history from the server, and behind it the rounds that have come since, live.
 import { get } from "./api.js";
 
+const byNumber = new Intl.Collator("en", { numeric: true }).compare;
 const MaxRecent = 500; // Samples that are kept whole.
 const MaxLive = 2000; // Then the history is asked for anew, down-sampled.
 
@@ -45,7 +46,7 @@ export class Curves {
 
   has(name) { return this.series.has(name); }
 
-  names() { return [...this.series.keys()].sort(new Intl.Collator("en", { numeric: true }).compare); }
+  names() { return [...this.series.keys()].sort(byNumber); }
 
   column(name, label = name) { return { label, values: this.series.get(name) }; }
 

@@ -41,7 +41,7 @@ export function facts(pairs) {
   return h("dl", {}, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
-const whole = new Intl.NumberFormat("en");
+const whole = new Intl.NumberFormat("en"), fourDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 export const count = value => whole.format(value);
 
 /** Four digits that tell: 0.001234, 12.35, 1,235. */
@@ -49,7 +49,7 @@ export function number(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "string") return value; // NaN and the infinities.
   if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e7)) return value.toExponential(3);
-  return new Intl.NumberFormat("en", { maximumSignificantDigits: 4 }).format(value);
+  return fourDigits.format(value);
 }
 
 export function bytes(value) {

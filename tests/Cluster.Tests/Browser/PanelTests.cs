@@ -171,6 +171,7 @@ public sealed class PanelTests : IAsyncLifetime
     [InlineData("m.colourAt(0) + m.colourAt(1)", "rgb(68, 1, 84)rgb(253, 231, 37)")]
     [InlineData("JSON.stringify(m.columnsOf([1, 2, 3, 4, 5], [{ name: 'a', values: [1, null, 3, null, 5] }, { name: 'b', values: [null, null, 9, null, null] }], 2))",
         """{"rounds":[1,5],"rows":[{"name":"a","values":[1,5]},{"name":"b","values":[null,9]}]}""")]
+    [InlineData("fetch('/style.css').then(r => r.text()).then(css => css.includes(`(to right, ${m.Ramp.map(one => `rgb(${one.join(', ')})`).join(', ')})`))", "true")]
     [InlineData("m.commonStart(['net.fc1.weight', 'net.fc2.weight'])", "net.")]
     [InlineData("JSON.stringify(m.step('ArrowRight', { row: 0, column: 3 }, 2, 4))", """{"row":0,"column":3}""")]
     [InlineData("JSON.stringify(m.step('a', { row: 0, column: 3 }, 2, 4))", "null")]

@@ -5,18 +5,11 @@ import { colourAt, isNumber, scaleOf } from "./scales.js";
 /** Numbers: the legend is a strip with what its ends and its middle stand for. */
 export function bySize(rows) {
   const scale = scaleOf(rows.flatMap(row => row.values));
-  const strip = h("canvas", { class: "ramp", width: 128, height: 1, "aria-hidden": "true" });
-  const pen = strip.getContext("2d");
-  for (let x = 0; x < 128; x++) {
-    pen.fillStyle = colourAt(x / 127);
-    pen.fillRect(x, 0, 1, 1);
-  }
-
   return {
     colour: value => isNumber(value) && scale ? colourAt(scale.share(value)) : null,
     words: value => isNumber(value) ? number(value) : "nothing was told",
     legend: scale
-      ? [h("span", {}, number(scale.low)), strip, h("span", {}, number(scale.high)), h("span", { class: "soft" }, `middle ${number(scale.valueAt(0.5))}${scale.isLog ? ", logarithmic" : ""}`)]
+      ? [h("span", {}, number(scale.low)), h("span", { class: "ramp", "aria-hidden": "true" }), h("span", {}, number(scale.high)), h("span", { class: "soft" }, `middle ${number(scale.valueAt(0.5))}${scale.isLog ? ", logarithmic" : ""}`)]
       : [],
     columns: ["#newest", "#least", "#mean", "#greatest"],
     summary(row) {

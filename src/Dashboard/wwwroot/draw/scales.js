@@ -26,7 +26,7 @@ export function scaleOf(values) {
 export const isNumber = value => typeof value === "number" && Number.isFinite(value);
 
 /** Viridis, from dark blue to yellow: even in lightness, so that it can be read by everybody, in the dark and without colours. */
-const Ramp = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37]];
+export const Ramp = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37]];
 
 /** @param {number} share from 0 to 1 */
 export function colourAt(share) {
