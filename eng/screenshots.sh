@@ -3,4 +3,4 @@
 # (Debian: apt-get install chromium). Build first: dotnet build -c Release
 set -eu
 cd "$(dirname "$0")/.."
-CLUSTER_SCREENSHOTS="$PWD/docs/screenshots" dotnet test tests/Cluster.Tests -c Release --no-build --filter "FullyQualifiedName~Browser.PageTests"
+CLUSTER_SCREENSHOTS="$PWD/docs/screenshots" dotnet test tests/Cluster.Tests -c Release --no-build --filter "FullyQualifiedName~Browser.PageTests|FullyQualifiedName~Browser.MethodPageTests"

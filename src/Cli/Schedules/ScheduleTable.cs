@@ -1,9 +1,9 @@
 using Cluster.Cli.Plots;
 using Cluster.Contracts;
+using Cluster.Contracts.Schedules;
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Continual;
 using Cluster.Trainer.Core.Data;
-using Cluster.Trainer.Core.Schedules;
 
 namespace Cluster.Cli.Schedules;
 

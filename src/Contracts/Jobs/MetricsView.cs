@@ -7,7 +7,7 @@ namespace Cluster.Contracts.Jobs;
 /// <param name="Rounds">The last round of each point, rising.</param>
 /// <param name="SamplesSeen">Training samples since the job began, at each point.</param>
 /// <param name="Series">
-/// By name: the names of <see cref="RoundSample.Values"/>, and <c>samplesPerSecond</c>. At most 40; where a job has more, the first
+/// By name: the names of <see cref="RoundSample.Values"/>, and <c>samplesPerSecond</c>. At most 72; where a job has more, the first
 /// that it told.
 /// </param>
 /// <param name="LastSample">Number of the newest sample in it: events asked for after this one go on where it ends.</param>

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Cluster.Contracts.Federation;
 
 namespace Cluster.Contracts.Jobs;
 
@@ -70,7 +72,15 @@ public sealed record RoundSample(
     [property: Id(2)] double Seconds,
     [property: Id(3)] long SamplesSeen,
     [property: Id(4)] long Skipped,
-    [property: Id(5)] ImmutableDictionary<string, double> Values);
+    [property: Id(5)] ImmutableDictionary<string, double> Values)
+{
+    /// <summary>
+    /// Of a round of a federated job, who took part and who did not: at most 32 of those that it asked, first those that gave it nothing. Null
+    /// elsewhere, and where the sample is not among the newest 200 that the job had when it was stored.
+    /// </summary>
+    [Id(6), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<ClientPart>? Clients { get; init; }
+}
 
 /// <summary>How a worker's part of a generation ended by itself: the loss of a peer is a <see cref="GenerationFault"/>.</summary>
 /// <param name="State">Succeeded, Failed, or Cancelled when it was asked to stop.</param>

@@ -18,6 +18,9 @@ public sealed record LineageView(
 {
     /// <summary>Stages and releases that were ordered after it was submitted, and what became of them; oldest first.</summary>
     public ImmutableArray<JobOrder> Orders { get; init; } = [];
+
+    /// <summary>The rate of each round, those to come included.</summary>
+    public ScheduleCurve? Schedule { get; init; }
 }
 
 /// <param name="Name">Of its folder.</param>

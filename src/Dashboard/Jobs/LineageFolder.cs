@@ -37,6 +37,7 @@ public static partial class LineageFolder
             ForgettingMatrix.Of(stages, [.. evaluations, .. branches.SelectMany(branch => ReadEvaluations(Path.Combine(branch, JobLayout.Evaluations)))]))
         {
             Orders = ReadOrders(Path.Combine(path, JobLayout.Orders)),
+            Schedule = ScheduleCurve.Of(continual),
         };
     }
 

@@ -3,6 +3,9 @@ import { h, number } from "./dom.js";
 
 const Colours = ["#2f6fde", "#d9642c", "#2a9d63", "#a04bc0", "#c2972b", "#d13d6b", "#3aa6b9", "#7a6a5a", "#6b8e23", "#8080ff"];
 
+/** Below so many rounds each is a dot, since a single one is no line. */
+const FewPoints = 60;
+
 /** Digits behind the point that a step between ticks has: 2 for 0.25. */
 function digits(step) {
   for (let count = 0; count < 12; count++) {
@@ -13,9 +16,13 @@ function digits(step) {
   return 12;
 }
 
+/** What upright lines mean: the colour of the sheet, and whether they are broken. */
+const Marks = { bad: ["--bad", [4, 4]], stage: ["--soft", [2, 4]], now: ["--accent", []] };
+
 /**
- * A chart that is fed with columns: draw(rounds, [{ label, values }], marks). The legend shows the values under the pointer;
- * a click on a name hides its curve.
+ * A chart that is fed with columns: draw(rounds, [{ label, values }], options). The legend shows the values under the pointer;
+ * a click on a name hides its curve. Of the options, `marks` are upright lines { round, kind }, `band` names the two curves between
+ * which it is shaded, and `isGapped` keeps a curve apart where it has no value; a column with `isPoint` is drawn as points alone.
  */
 export function chart(title, signal, { isLog = false } = {}) {
   const place = h("div", { class: "chart" });
@@ -42,7 +49,7 @@ export function chart(title, signal, { isLog = false } = {}) {
   function paint() {
     wanted = false;
     if (!data || signal.aborted || !place.isConnected) return;
-    const shape = data.series.map(one => one.label).join("\n") + logarithmic;
+    const shape = data.series.map(one => one.label).join("\n") + logarithmic + (data.rounds.length < FewPoints);
     const columns = [data.rounds, ...data.series.map(one => one.values.map(value => (logarithmic && !(value > 0)) || typeof value === "string" ? null : value))];
     if (made === shape) {
       plot.setData(columns);
@@ -63,7 +70,8 @@ export function chart(title, signal, { isLog = false } = {}) {
       ...size(),
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
       axes: [{ ...axis, label: "round", labelSize: 20 }, { ...axis, size: 88, values: (_, ticks, __, ___, step) => ticks.map(tick => label(tick, step)) }],
-      series: [{ label: "round" }, ...data.series.map((one, i) => ({ label: one.label, stroke: Colours[i % Colours.length], width: 1.5, spanGaps: true, points: { show: data.rounds.length < 60 } }))],
+      series: [{ label: "round" }, ...data.series.map((one, i) => ({ label: one.label, stroke: Colours[i % Colours.length], width: 1.5, spanGaps: !data.isGapped, points: { show: one.isPoint || data.rounds.length < FewPoints, size: one.isPoint ? 11 : 5 } }))],
+      bands: data.band ? [{ series: data.band.map(place => place + 1), fill: "rgb(47 111 222 / 0.15)" }] : [],
       hooks: { draw: [drawMarks] },
     };
   }
@@ -75,12 +83,13 @@ export function chart(title, signal, { isLog = false } = {}) {
     return tick.toLocaleString("en", { minimumFractionDigits: digits(step), maximumFractionDigits: digits(step) });
   }
 
-  /** Upright lines where something happened, such as a recovery. */
+  /** Upright lines where something happened, such as a recovery, or where the job is now. */
   function drawMarks(u) {
     u.ctx.save();
-    u.ctx.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--bad");
-    u.ctx.setLineDash([4, 4]);
-    for (const round of data.marks) {
+    const style = getComputedStyle(document.documentElement);
+    for (const { round, kind } of data.marks) {
+      u.ctx.strokeStyle = style.getPropertyValue(Marks[kind][0]);
+      u.ctx.setLineDash(Marks[kind][1]);
       const x = u.valToPos(round, "x", true);
       if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
       u.ctx.beginPath();
@@ -94,8 +103,8 @@ export function chart(title, signal, { isLog = false } = {}) {
 
   return {
     box,
-    draw(rounds, series, marks = []) {
-      data = { rounds, series, marks };
+    draw(rounds, series, { marks = [], band = null, isGapped = false } = {}) {
+      data = { rounds, series, marks, band, isGapped };
       box.dataset.points = rounds.length;
       if (!wanted) requestAnimationFrame(paint);
       wanted = true;

@@ -1,6 +1,8 @@
 // A job's curves: the down-sampled history from the server, and behind it the rounds that have come since, live.
 import { get } from "./api.js";
 
+const byNumber = new Intl.Collator("en", { numeric: true }).compare;
+const MaxRecent = 500; // Samples that are kept whole.
 const MaxLive = 2000; // Then the history is asked for anew, down-sampled.
 
 export class Curves {
@@ -10,6 +12,7 @@ export class Curves {
     this.series = new Map();
     this.lastSample = 0;
     this.live = 0;
+    this.recent = [];
   }
 
   async load(signal) {
@@ -23,6 +26,7 @@ export class Curves {
 
   /** Takes in samples as events bring them. Says whether the history should be loaded again. */
   add(samples) {
+    this.recent = [...this.recent, ...samples].slice(-MaxRecent);
     for (const sample of samples) {
       const last = this.rounds.at(-1);
       if (last !== undefined && sample.round < last) continue;
@@ -42,7 +46,7 @@ export class Curves {
 
   has(name) { return this.series.has(name); }
 
-  names() { return [...this.series.keys()].sort(new Intl.Collator("en", { numeric: true }).compare); }
+  names() { return [...this.series.keys()].sort(byNumber); }
 
   column(name, label = name) { return { label, values: this.series.get(name) }; }
 

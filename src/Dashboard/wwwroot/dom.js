@@ -26,12 +26,12 @@ export const empty = (...words) => h("p", { class: "empty" }, ...words);
 
 export const chip = state => h("span", { class: `chip ${state}`, "data-testid": "state" }, state);
 
-/** A table that scrolls by itself on a narrow screen. Columns whose name begins with # hold numbers. */
-export function table(columns, rows) {
+/** A table that scrolls by itself on a narrow screen. Columns whose name begins with # hold numbers; a row with an id can be gone to. */
+export function table(columns, rows, ids = []) {
   const isNumber = columns.map(name => name.startsWith("#"));
   return h("div", { class: "scroll" }, h("table", {},
     h("thead", {}, h("tr", {}, columns.map((name, i) => h("th", { scope: "col", class: isNumber[i] ? "number" : null }, name.replace("#", ""))))),
-    h("tbody", {}, rows.map(cells => h("tr", {}, cells.map((cell, i) => cell instanceof HTMLTableCellElement ? cell : h("td", { class: isNumber[i] ? "number" : null }, cell)))))));
+    h("tbody", {}, rows.map((cells, row) => h("tr", { id: ids[row], tabindex: ids[row] ? -1 : null }, cells.map((cell, i) => cell instanceof HTMLTableCellElement ? cell : h("td", { class: isNumber[i] ? "number" : null }, cell)))))));
 }
 
 export const words = (...text) => h("td", { class: "words" }, ...text);
@@ -41,7 +41,7 @@ export function facts(pairs) {
   return h("dl", {}, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
-const whole = new Intl.NumberFormat("en");
+const whole = new Intl.NumberFormat("en"), fourDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 export const count = value => whole.format(value);
 
 /** Four digits that tell: 0.001234, 12.35, 1,235. */
@@ -49,7 +49,7 @@ export function number(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "string") return value; // NaN and the infinities.
   if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e7)) return value.toExponential(3);
-  return new Intl.NumberFormat("en", { maximumSignificantDigits: 4 }).format(value);
+  return fourDigits.format(value);
 }
 
 export function bytes(value) {

@@ -12,6 +12,9 @@ internal sealed class JobProgress(JobProgressState stored)
     public const int MaxSamplesPerView = 500;
     public const int MaxEvents = 200;
 
+    /// <summary>Samples that are stored with who took part: what lies farther back has its numbers alone.</summary>
+    public const int MaxStoredParts = 200;
+
     /// <summary>More lives of processes than a job has in a bad week.</summary>
     private const int MaxWorkers = 4096;
 
@@ -118,7 +121,7 @@ internal sealed class JobProgress(JobProgressState stored)
         Round = Round,
         Rounds = Rounds,
         Checkpoint = Checkpoint,
-        Samples = [.. _samples],
+        Samples = [.. _samples.Select((sample, index) => index >= _samples.Count - MaxStoredParts ? sample : sample with { Clients = null })],
         NewestNumber = _newestNumber,
         Teller = _teller,
         FirstOfTeller = _firstOfTeller,

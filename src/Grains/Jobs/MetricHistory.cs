@@ -12,7 +12,9 @@ namespace Cluster.Grains.Jobs;
 internal sealed class MetricHistory(MetricHistoryState stored)
 {
     public const int MaxPoints = 400;
-    public const int MaxNames = 40;
+
+    /// <summary>The common ones, four of each of 14 layers of forward-forward or 32 trust ratios, and some more.</summary>
+    public const int MaxNames = 72;
 
     /// <summary>The name of the training samples a second, which no worker tells.</summary>
     public const string Rate = "samplesPerSecond";

@@ -18,6 +18,9 @@ internal static class ReportBounds
     public const int MaxNameLength = 96;
     public const int MaxValueLength = 512;
 
+    /// <summary>Clients of one round.</summary>
+    public const int MaxParts = 32;
+
     /// <summary>The report with everything that grows cut to size: newest samples and notices, names in their order.</summary>
     /// <exception cref="ArgumentException">It says something impossible: the worker has a bug.</exception>
     public static JobReport Bounded(JobReport report)
@@ -38,7 +41,13 @@ internal static class ReportBounds
     }
 
     private static RoundSample Bounded(RoundSample sample) =>
-        sample with { Values = Fitting(sample.Values, _ => true) };
+        sample with
+        {
+            Values = Fitting(sample.Values, _ => true),
+            Clients = sample.Clients is { IsDefaultOrEmpty: false } clients
+                ? [.. clients.Take(MaxParts).Select(part => part with { Client = Names.Cut(part.Client ?? "", MaxNameLength) })]
+                : null,
+        };
 
     private static Outcome Bounded(Outcome outcome)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
@@ -41,8 +42,9 @@ internal sealed class GradientStep(JobSpec spec, FlatModel model, IOptimizer opt
     }
 
     /// <summary>One update. A sum that is not finite leaves everything as it is.</summary>
+    /// <param name="round">Rounds committed with this one.</param>
     /// <param name="resetMoments">Moments and t begin at zero again.</param>
-    public RoundResult Update(FlatBuffer sum, in Tally tally, double eta, bool resetMoments)
+    public RoundResult Update(long round, FlatBuffer sum, in Tally tally, double eta, bool resetMoments)
     {
         if (tally.Weight == 0) { return new RoundResult(eta, double.NaN, "no sample of the round has anything to predict"); }
         var scale = 1 / tally.Weight;
@@ -55,7 +57,7 @@ internal sealed class GradientStep(JobSpec spec, FlatModel model, IOptimizer opt
         var t = ++counters[Updates];
         AverageStatistics(sum, tally.Leaves, t);
         optimizer.Step(model.Theta, sum, scale, eta, t);
-        return new RoundResult(eta, norm);
+        return new RoundResult(eta, norm) { Values = TrustRatioRecord.IsDue(round) ? TrustRatioRecord.Of(optimizer.Ratios()) : ImmutableDictionary<string, double>.Empty };
     }
 
     private double GradientNorm(FlatBuffer gradient, double scale) =>

@@ -139,4 +139,7 @@ internal sealed record RoundResult(double LearningRate, double GradientNorm, str
 
     /// <summary>What a person should read, such as who was left out of an applied round and why. The same words on every rank.</summary>
     public ImmutableArray<string> Notices { get; init; } = [];
+
+    /// <summary>Where leaves are clients, what each gave the round, as far as the record keeps it; null elsewhere.</summary>
+    public ImmutableArray<ClientPart>? Clients { get; init; }
 }

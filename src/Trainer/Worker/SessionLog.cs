@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Methods;
@@ -115,7 +116,7 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
             Notice($"round {counters.Round} was skipped: {result.Skipped}");
         }
 
-        Add(counters, isEvaluation: false, values.ToImmutable());
+        Add(counters, isEvaluation: false, values.ToImmutable(), result.Clients);
         lock (_lock)
         {
             if (!_hasCommitted) { _urgent.TrySetResult(); } // That the generation works is news.
@@ -225,13 +226,13 @@ internal sealed class SessionLog(string jobId, long session, TimeProvider time, 
         lock (_lock) { _urgent.TrySetResult(); }
     }
 
-    private void Add(RoundCounters counters, bool isEvaluation, ImmutableDictionary<string, double> values)
+    private void Add(RoundCounters counters, bool isEvaluation, ImmutableDictionary<string, double> values, ImmutableArray<ClientPart>? clients = null)
     {
         lock (_lock)
         {
             _round = counters.Round;
             var seconds = time.GetElapsedTime(_began).TotalSeconds;
-            _samples.Add(new RoundSample(counters.Round, isEvaluation, seconds, counters.SamplesSeen, counters.Skipped, values));
+            _samples.Add(new RoundSample(counters.Round, isEvaluation, seconds, counters.SamplesSeen, counters.Skipped, values) { Clients = clients });
             if (_samples.Count > MaxKept) { _keepEvery *= 2; }
             if (_keepEvery > 1) { Thin(); }
         }

@@ -17,6 +17,9 @@ public sealed class FakeCluster : IJobIndexGrain, IPoolGrain, IFederationGrain
 
     public List<PoolWorkerView> Workers { get; } = [];
 
+    /// <summary>Of every job.</summary>
+    public ParticipationPage Participation { get; set; } = new([], ForgottenThrough: 0, Newest: 0, Recorded: 0, Revised: 0, []);
+
     public IGrainFactory Grains
     {
         get
@@ -84,7 +87,7 @@ public sealed class FakeCluster : IJobIndexGrain, IPoolGrain, IFederationGrain
     public Task<ParticipationPage> Read(long afterRound, int count)
     {
         Check();
-        return Task.FromResult(new ParticipationPage([], ForgottenThrough: 0, Newest: 0, Recorded: 0, Revised: 0, []));
+        return Task.FromResult(Participation with { Rounds = [.. Participation.Rounds.Where(round => round.Round > afterRound).Take(count)] });
     }
 
     internal void Check()

@@ -26,6 +26,15 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
 
     public int Submissions { get; private set; }
 
+    /// <summary>Shown in place of the curves of the samples.</summary>
+    public MetricsView? Curves { get; set; }
+
+    /// <summary>A sample of the test's own, with the next number.</summary>
+    public void Tell(RoundSample sample)
+    {
+        lock (_lock) { _samples.Add(sample); }
+    }
+
     /// <summary>Adds samples of rounds up to this one.</summary>
     public void Reach(long round)
     {
@@ -71,6 +80,7 @@ public sealed class FakeJob(FakeCluster cluster, string id) : IJobGrain
         cluster.Check();
         lock (_lock)
         {
+            if (Curves is { } curves) { return Task.FromResult(curves); }
             var loss = _samples.Select(s => double.IsFinite(s.Values["loss"]) ? s.Values["loss"] : (double?)null);
             return Task.FromResult(new MetricsView(
                 1, [.. _samples.Select(s => s.Round)], [.. _samples.Select(s => s.SamplesSeen)],

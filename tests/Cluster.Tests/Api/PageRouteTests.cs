@@ -54,6 +54,18 @@ public sealed class PageRouteTests(TestApi api) : IClassFixture<TestApi>
         Assert.Equal("text/html", (await api.Http.GetAsync("/jobs/any")).Content.Headers.ContentType!.MediaType);
     }
 
+    /// <summary>Else a browser hears of each only when it has read the one that imports it: a chain of requests before a page begins.</summary>
+    [Fact]
+    public void Every_module_is_named_in_the_page_that_needs_them()
+    {
+        var files = PageFile.All().ToArray();
+        var page = System.Text.Encoding.UTF8.GetString(files.Single(file => file.Name == "index.html").Content);
+        var named = System.Text.RegularExpressions.Regex.Matches(page, "modulepreload\" href=\"/([\\w/]+\\.js)\"").Select(match => match.Groups[1].Value);
+        Assert.Equal(
+            files.Select(file => file.Name).Where(name => name.EndsWith(".js", StringComparison.Ordinal) && !name.StartsWith("lib/", StringComparison.Ordinal) && name is not ("app.js" or "login.js")).Order(),
+            named.Order());
+    }
+
     /// <summary>What the policy forbids would fail in the browser alone; and a file that is named must be there.</summary>
     [Fact]
     public void Pages_hold_no_script_no_style_and_no_address_of_elsewhere()

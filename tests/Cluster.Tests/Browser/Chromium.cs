@@ -48,6 +48,8 @@ internal sealed class Chromium : IAsyncDisposable
         await socket.ConnectAsync(new Uri((string)target!["webSocketDebuggerUrl"]!), CancellationToken.None);
         var chromium = new Chromium(process, profile, socket);
         foreach (var domain in (string[])["Page", "Runtime", "Log"]) { await chromium.SendAsync($"{domain}.enable"); }
+        await chromium.SendAsync("Performance.enable", new() { ["timeDomain"] = "threadTicks" });
+        await chromium.SendAsync("Emulation.setFocusEmulationEnabled", new() { ["enabled"] = true }); // A window that nobody sees has the focus all the same.
         await chromium.SizeAsync(width, height, isDark: false);
         return chromium;
     }
@@ -57,6 +59,16 @@ internal sealed class Chromium : IAsyncDisposable
         await SendAsync("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = width < 600 });
         var scheme = new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = isDark ? "dark" : "light" };
         await SendAsync("Emulation.setEmulatedMedia", new() { ["features"] = new JsonArray(scheme) });
+    }
+
+    /// <summary>Runs a script in every page from now on, before its own.</summary>
+    public Task AddScriptAsync(string script) => SendAsync("Page.addScriptToEvaluateOnNewDocument", new() { ["source"] = script });
+
+    /// <summary>Processor time of the page's main thread since its process began: what it takes itself, however busy the machine is.</summary>
+    public async Task<TimeSpan> ProcessorTimeAsync()
+    {
+        var answer = await SendAsync("Performance.getMetrics");
+        return TimeSpan.FromSeconds((double)answer["metrics"]!.AsArray().First(one => (string?)one!["name"] == "TaskDuration")!["value"]!);
     }
 
     public Task GoAsync(Uri url) => SendAsync("Page.navigate", new() { ["url"] = url.ToString() });
@@ -99,8 +111,12 @@ internal sealed class Chromium : IAsyncDisposable
     {
         foreach (var key in keys)
         {
-            var code = key switch { "Enter" => 13, "Tab" => 9, " " => 32, _ => throw new ArgumentException(key) };
-            var down = new JsonObject { ["type"] = "keyDown", ["key"] = key, ["windowsVirtualKeyCode"] = code, ["text"] = key switch { "Enter" => "\r", " " => " ", _ => "" } };
+            var code = key switch
+            {
+                "Enter" => 13, "Tab" => 9, " " => 32, "End" => 35, "Home" => 36, "ArrowLeft" => 37, "ArrowUp" => 38, "ArrowRight" => 39, "ArrowDown" => 40,
+                _ => throw new ArgumentException(key),
+            };
+            var down = new JsonObject { ["type"] = "keyDown", ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code, ["text"] = key switch { "Enter" => "\r", " " => " ", _ => "" } };
             await SendAsync("Input.dispatchKeyEvent", down);
             await SendAsync("Input.dispatchKeyEvent", new() { ["type"] = "keyUp", ["key"] = key, ["windowsVirtualKeyCode"] = code });
         }

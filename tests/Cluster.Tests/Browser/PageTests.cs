@@ -50,7 +50,7 @@ public sealed class PageTests
         await page.TypeAsync("#token", "cluster_guess");
         await page.PressAsync("Enter");
         await page.UntilAsync("document.querySelector('#problem').textContent.includes('not known here')", "the refusal of a wrong token");
-        await PictureAsync(page, "login");
+        await Pictures.TakeAsync(page, "login");
         page.Complaints.Clear(); // The browser notes each answer that is a refusal.
         await page.TypeAsync("#token", token);
         await page.PressAsync("Enter");
@@ -61,7 +61,7 @@ public sealed class PageTests
         await page.TypeAsync("#spec", Spec.Replace("batch: 512", "batch: -512", StringComparison.Ordinal));
         await page.UntilAsync("document.querySelector('#verdict').innerText.includes('line 5')", "the mistake's line");
         Assert.Equal("true", (await page.AskAsync("document.querySelector('button[type=submit]').disabled")).ToLowerInvariant());
-        await PictureAsync(page, "submit");
+        await Pictures.TakeAsync(page, "submit");
         await page.TypeAsync("#spec", Spec);
         await page.UntilAsync("!document.querySelector('button[type=submit]').disabled", "the spec's approval");
         await page.ClickAsync("button", "Submit");
@@ -80,16 +80,16 @@ public sealed class PageTests
         before = await PointsAsync(page);
         await page.UntilAsync(string.Create(CultureInfo.InvariantCulture, $"Number(document.querySelector('[data-testid=chart-loss]').dataset.points) > {before + 20}"), "the curve behind the recovery");
         Assert.Equal("true", (await page.AskAsync("window.stayed === true")).ToLowerInvariant());
-        await page.AskAsync("document.querySelector('details summary').click()");
+        await page.ClickAsync("summary", "Logs");
         await page.UntilAsync("document.querySelector('[data-testid=logs]').childNodes.length > 0", "the logs");
         await page.UntilAsync("document.querySelector('a[download$=\"model.safetensors\"]')", "a checkpoint to download");
         await page.AskAsync("scrollTo(0, 0)");
-        await PictureAsync(page, "job");
+        await Pictures.TakeAsync(page, "job");
         await page.SizeAsync(1280, 900, isDark: true);
-        await PictureAsync(page, "job-dark");
+        await Pictures.TakeAsync(page, "job-dark");
         await page.SizeAsync(390, 844, isDark: false);
         await page.UntilAsync("document.documentElement.scrollWidth <= innerWidth", "a page as narrow as a phone");
-        await PictureAsync(page, "job-phone");
+        await Pictures.TakeAsync(page, "job-phone");
         await page.SizeAsync(1280, 900, isDark: false);
 
         var job = await page.AskAsync("location.pathname");
@@ -97,7 +97,7 @@ public sealed class PageTests
         {
             await page.ClickAsync("a", name);
             await page.UntilAsync($"location.pathname === '{link}' && document.querySelector('main').innerText.includes('{sign}')", $"the page {name}");
-            await PictureAsync(page, name.ToLowerInvariant());
+            await Pictures.TakeAsync(page, name.ToLowerInvariant());
         }
 
         await page.AskAsync($"location.assign('/compare?jobs={job.Split('/')[^1]}')");
@@ -114,11 +114,4 @@ public sealed class PageTests
 
     private static async Task<long> PointsAsync(Chromium page) =>
         long.Parse(await page.AskAsync("document.querySelector('[data-testid=chart-loss]').dataset.points"), CultureInfo.InvariantCulture);
-
-    private static async Task PictureAsync(Chromium page, string name)
-    {
-        if (Environment.GetEnvironmentVariable("CLUSTER_SCREENSHOTS") is not { Length: > 0 } folder) { return; }
-        await page.AskAsync("new Promise(resolve => setTimeout(resolve, 400))"); // Until the browser has drawn what is there.
-        await File.WriteAllBytesAsync(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{name}.png"), await page.PictureAsync());
-    }
 }

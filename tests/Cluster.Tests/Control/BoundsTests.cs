@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Grains.Jobs;
 using Cluster.Grains.Workers;
@@ -43,7 +44,7 @@ public sealed class BoundsTests
     public void A_report_is_cut_to_size()
     {
         var values = Enumerable.Range(0, 300).ToImmutableDictionary(i => $"v{i:d3}", i => (double)i).Add(new('n', 97), 1);
-        var bounded = ReportBounds.Bounded(Some.Report("job", 1, samples: [.. Enumerable.Range(0, 2500).Select(i => Some.Sample(i, i) with { Values = values })]) with
+        var bounded = ReportBounds.Bounded(Some.Report("job", 1, samples: [.. Enumerable.Range(0, 2500).Select(i => Some.Sample(i, i) with { Values = values, Clients = [.. Enumerable.Range(0, 50).Select(c => new ClientPart(new('c', 200), PartKind.Late))] })]) with
         {
             Notices = [.. Enumerable.Range(0, 300).Select(i => $"{i} " + new string('x', 2000))],
             Checkpoint = new('p', 5000),
@@ -54,6 +55,7 @@ public sealed class BoundsTests
         Assert.Equal((2000, 2499), (bounded.Samples.Length, bounded.Samples[^1].Round));
         Assert.Equal(256, bounded.Samples[0].Values.Count);
         Assert.True(bounded.Samples[0].Values.ContainsKey("v255"));
+        Assert.Equal((32, 96), (bounded.Samples[0].Clients!.Value.Length, bounded.Samples[0].Clients!.Value[0].Client.Length));
         Assert.Equal((200, 1000), (bounded.Notices.Length, bounded.Notices[0].Length));
         Assert.StartsWith("299", bounded.Notices[^1], StringComparison.Ordinal);
         Assert.Null(bounded.Checkpoint);

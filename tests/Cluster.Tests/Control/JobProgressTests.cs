@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Grains.Jobs;
 
@@ -20,6 +22,19 @@ public sealed class JobProgressTests
         Assert.Equal(3, last);
         Assert.Equal([3L], _progress.SamplesAfter(2).Samples.Select(s => s.Round));
         Assert.Equal(3, _progress.SamplesAfter(3).Last);
+    }
+
+    /// <summary>Who took part is stored with the newest samples alone, and comes back as it was.</summary>
+    [Fact]
+    public void Farther_back_a_stored_sample_has_its_numbers_alone()
+    {
+        var parts = ImmutableArray.Create(new ClientPart("client-1", PartKind.TookPart));
+        Tell(W0, [.. Enumerable.Range(1, 300).Select(round => Some.Sample(round, round) with { Clients = parts })]);
+
+        var stored = _progress.ToState().Samples;
+        Assert.Equal(JobProgress.MaxStoredParts, stored.Count(sample => sample.Clients is not null));
+        Assert.Equal((null, parts), (stored[99].Clients, stored[100].Clients));
+        Assert.Equal(1, stored[0].Values["loss"]);
     }
 
     [Fact]

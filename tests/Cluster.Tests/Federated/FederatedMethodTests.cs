@@ -1,3 +1,4 @@
+using Cluster.Contracts.Federation;
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Federated;
 using Cluster.Tests.Rounds;
@@ -145,6 +146,12 @@ public sealed class FederatedMethodTests
             $"client 'client-{cohort[1]}' was left out: its loss in local step 0 is not finite\nclient 'client-{cohort[3]}' was left out: its loss in local step 0 is not finite",
             string.Join('\n', result.Notices));
         Assert.Equal((3, 2), (result.Values["clients"], result.Values["clientsLeftOut"]));
+        ClientPart[] parts =
+        [
+            new($"client-{cohort[1]}", PartKind.LeftOut), new($"client-{cohort[3]}", PartKind.LeftOut),
+            new($"client-{cohort[0]}", PartKind.TookPart), new($"client-{cohort[2]}", PartKind.TookPart), new($"client-{cohort[4]}", PartKind.TookPart),
+        ];
+        Assert.Equal(parts, result.Clients!.Value.AsEnumerable());
         Assert.All(result.Values, value => Assert.True(double.IsFinite(value.Value), value.Key));
     }
 
@@ -186,6 +193,7 @@ public sealed class FederatedMethodTests
         Assert.InRange(second.Values["updateCosine"], -1, 1);
         Assert.Equal(0.02, second.Values["localLr"]);
         Assert.True(second.Values["localLrMin"] <= second.Values["localLrMean"] && second.Values["localLrMean"] <= second.Values["localLrMax"]);
+        Assert.InRange(second.Values["localLrMedian"], second.Values["localLrMin"], second.Values["localLrMax"]);
         Assert.NotEqual(second.Values["localLrMin"], second.Values["localLrMax"]);
         Assert.Equal(5, second.Values["clients"]);
 

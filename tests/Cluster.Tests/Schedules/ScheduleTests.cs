@@ -1,5 +1,5 @@
+using Cluster.Contracts.Schedules;
 using Cluster.Contracts.Spec;
-using Cluster.Trainer.Core.Schedules;
 
 namespace Cluster.Tests.Schedules;
 

@@ -1,8 +1,8 @@
 using System.Numerics;
 using System.Text.Json;
-using Cluster.Trainer.Core.Optimizers;
-using Cluster.Trainer.Core.Schedules;
+using Cluster.Contracts.Schedules;
 using Cluster.Contracts.Spec;
+using Cluster.Trainer.Core.Optimizers;
 using Cluster.Trainer.Methods.Lamb;
 
 namespace Cluster.Tests.Vectors;

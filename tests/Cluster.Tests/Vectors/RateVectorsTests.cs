@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Cluster.Contracts.Schedules;
 using Cluster.Contracts.Spec.Continual;
-using Cluster.Trainer.Core.Schedules;
 
 namespace Cluster.Tests.Vectors;
 

@@ -18,11 +18,24 @@ export async function clusterPage({ place, signal, session, problem }) {
       : table(["job", "progress", "#workers"], active.jobs.map(job => [link(job), progress(job), count(job.workers)])));
     fill(waiting, queue.jobs.length === 0
       ? empty("No job waits.")
-      : table(["job", "since", "why it waits"], queue.jobs.map(job => [link(job), new Date(job.submitted).toLocaleString(), words(job.reason)])));
+      : table(["#place", "job", "since", "why it waits"], inOrder(queue.jobs, pool.queuedJobs).map(([place, job]) => [place, link(job), new Date(job.submitted).toLocaleString(), words(job.reason)])));
     fill(workers, pool.workers.length === 0
       ? empty("There are no workers. Start one on any machine that reaches the gateway: ", h("code", {}, `cluster trainer --Cluster:Gateway ${cluster.gateway}`))
-      : table(["worker", "does", "address", "#cores", "#GPUs", "#memory", "labels", ""], pool.workers.map(view => workerRow(view, isAdmin, problem))));
+      : [h("p", { class: "soft", "data-testid": "pool" }, poolInWords(pool.workers)), table(["worker", "does", "address", "#cores", "#GPUs", "#memory", "labels", ""], pool.workers.map(view => workerRow(view, isAdmin, problem)))]);
   }, problem);
+}
+
+/** Jobs as the pool will serve them; one that is not in its queue, because it is about to begin or to be driven again, has no place. */
+function inOrder(jobs, queued) {
+  const places = new Map(queued.map((id, i) => [id, i + 1]));
+  return jobs.map(job => [places.get(job.jobId) ?? "–", job]).sort(([a], [b]) => (a === "–" ? Infinity : a) - (b === "–" ? Infinity : b) || 0);
+}
+
+function poolInWords(workers) {
+  const sum = of => workers.reduce((total, { worker }) => total + of(worker), 0);
+  const [draining, idle] = [workers.filter(view => view.isDraining).length, workers.filter(view => !view.jobId && !view.isDraining).length];
+  return `${count(workers.length)} ${workers.length === 1 ? "worker" : "workers"} with ${count(sum(worker => worker.cores))} cores and ${count(sum(worker => worker.gpus))} GPUs: `
+    + `${count(workers.filter(view => view.jobId).length)} lent to jobs, ${count(idle)} idle${draining > 0 ? `, ${count(draining)} drained or draining` : ""}.`;
 }
 
 const link = job => h("a", { href: `/jobs/${encodeURIComponent(job.jobId)}` }, job.jobId);

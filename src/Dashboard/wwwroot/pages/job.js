@@ -3,6 +3,7 @@ import { get, poll, post, stream } from "../api.js";
 import { chart } from "../chart.js";
 import { Curves } from "../curves.js";
 import { bytes, card, chip, count, empty, facts, fill, h, number, table, time, words } from "../dom.js";
+import { anchor } from "../draw/graph.js";
 import { methodPanels } from "./methods.js";
 import { progress } from "./cluster.js";
 
@@ -12,17 +13,17 @@ const Final = ["Succeeded", "Failed", "Cancelled"];
 const Charts = [
   ["Loss", ["loss", "evalLoss"]],
   ["Accuracy", ["accuracy", "evalAccuracy"]],
-  ["Learning rate", ["lr", "globalLr", "localLr"]],
+  ["Learning rate", ["lr"]], // Of a federated job the clients'; its panel has both.
   ["Throughput", ["samplesPerSecond"]],
   ["Gradient norm", ["gradientNorm"]],
 ];
 
 export async function jobPage({ place, signal, session, problem }, id) {
   const path = `jobs/${encodeURIComponent(id)}`;
-  let job = await get(path, signal);
-  const spec = job.submission?.specText ?? "";
   const curves = new Curves(id);
-  await curves.load(signal);
+  let [job] = await Promise.all([get(path, signal), curves.load(signal)]);
+  let shownCheckpoints = null;
+  const spec = job.submission?.specText ?? "";
 
   const state = h("span");
   const reason = h("p", { class: "soft", "data-testid": "reason" });
@@ -64,12 +65,12 @@ export async function jobPage({ place, signal, session, problem }, id) {
   }
 
   function drawCharts() {
-    const marks = job.events.filter(one => one.isRecovery).map(one => one.round);
+    const marks = job.events.filter(one => one.isRecovery).map(one => ({ round: one.round, kind: "bad" }));
     const shown = plots.map(({ names, plot }) => ({ plot, here: names.filter(name => curves.has(name)) })).filter(one => one.here.length > 0);
     const boxes = shown.map(one => one.plot.box);
     if (boxes.length === 0) fill(charts, card("Curves", empty("The first round has not ended: curves begin then.")));
     else if (boxes.length !== charts.children.length || boxes.some((box, i) => charts.children[i] !== box)) fill(charts, boxes);
-    for (const { plot, here } of shown) plot.draw(curves.rounds, here.map(name => curves.column(name)), marks);
+    for (const { plot, here } of shown) plot.draw(curves.rounds, here.map(name => curves.column(name)), { marks });
     panels.draw(job);
   }
 
@@ -102,13 +103,15 @@ export async function jobPage({ place, signal, session, problem }, id) {
 
   async function loadCheckpoints() {
     const kept = await get(`${path}/checkpoints`, signal);
+    if (shownCheckpoints === JSON.stringify(kept)) return; // Who reads the table, or has come to a row of it, stays there.
+    shownCheckpoints = JSON.stringify(kept);
     fill(checkpoints, kept.length === 0
       ? empty("None is kept yet: the spec says after how many rounds one is, and the last round always leaves one.")
       : table(["#round", "written", "#size", "files", "", "weights"], kept.map(one => [
         count(one.round), one.written ? time(one.written) : "–", bytes(one.bytes),
         h("span", { class: "row" }, one.files.map(file => h("a", { href: `/api/v1/${path}/checkpoints/${one.round}/${file.name}`, download: `${id}-${one.round}-${file.name}`, title: `SHA-256 ${file.sha256}` }, file.name))),
         words(one.problem ?? ""), one.weightsSha256 ? h("code", { title: one.weightsSha256 }, one.weightsSha256.slice(0, 12)) : "–",
-      ])));
+      ]), kept.map(anchor)));
   }
 
   draw();

@@ -20,4 +20,14 @@ internal interface IOptimizer : IDisposable
     /// <param name="learningRate">η of this update.</param>
     /// <param name="t">Number of this update, from 1, as the bias correction counts.</param>
     void Step(FlatBuffer theta, FlatBuffer gradient, double scale, double learningRate, long t);
+
+    /// <summary>
+    /// The factors of the last step, of the layers that are adapted, in the layout's order; empty for rules without. Reads what the step has
+    /// left and changes nothing; on a GPU it waits for the device.
+    /// </summary>
+    IReadOnlyList<LayerRatio> Ratios() => [];
 }
+
+/// <summary>What a layer-wise rule has multiplied the update of a layer by.</summary>
+/// <param name="Layer">Its name, as in <see cref="Optimizers.Layer"/>.</param>
+internal readonly record struct LayerRatio(string Layer, double Ratio);

@@ -50,4 +50,9 @@ internal static class LayerTable
 
         return layers.ToImmutable();
     }
+
+    /// <summary>Of the layers that are adapted; that of the others is 1 always.</summary>
+    /// <param name="ratioOf">By index among all layers.</param>
+    public static IReadOnlyList<LayerRatio> Ratios(ImmutableArray<Layer> layers, Func<int, double> ratioOf) =>
+        [.. layers.Index().Where(layer => layer.Item.Adapted).Select(layer => new LayerRatio(layer.Item.Name, ratioOf(layer.Index)))];
 }

@@ -1,11 +1,11 @@
 using Cluster.Contracts.Lineage;
+using Cluster.Contracts.Schedules;
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Continual;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.Optimizers;
-using Cluster.Trainer.Core.Schedules;
 using Cluster.Trainer.Core.State;
 using static TorchSharp.torch;
 
@@ -112,17 +112,17 @@ internal sealed class ContinualMethod : IRoundMethod
         {
             { IsFork: true } => Fork(at.Segment),
             { IsReturn: true } => Return(at.Segment),
-            { Segment.Release: { } release } => Anneal(release, at, sum, tally),
-            _ => Watched(Train(at, sum, tally), at, round + 1, tally),
+            { Segment.Release: { } release } => Anneal(release, at, round + 1, sum, tally),
+            _ => Watched(Train(at, round + 1, sum, tally), at, round + 1, tally),
         };
     }
 
     /// <summary>η = schedule(n).</summary>
-    private RoundResult Train(Moment at, FlatBuffer sum, in Tally tally)
+    private RoundResult Train(Moment at, long rounds, FlatBuffer sum, in Tally tally)
     {
         var begins = State.Counters[Stage] < at.Segment.Stage; // Also where the stage's first updates were skipped.
         var reset = begins && _spec.Continual!.Stages[at.Segment.Stage].Moments == BoundaryMoments.Reset;
-        var result = _step.Update(sum, tally, Rate(at.Update), reset);
+        var result = _step.Update(rounds, sum, tally, Rate(at.Update), reset);
         if (result.Skipped is null) { State.Counters[Stage] = at.Segment.Stage; }
         return result;
     }
@@ -141,10 +141,10 @@ internal sealed class ContinualMethod : IRoundMethod
     }
 
     /// <summary>η = F·(m/F)^(j/t_a), or another tail, with F = schedule(n) at the fork.</summary>
-    private RoundResult Anneal(Release release, Moment at, FlatBuffer sum, in Tally tally)
+    private RoundResult Anneal(Release release, Moment at, long rounds, FlatBuffer sum, in Tally tally)
     {
         var eta = Annealing.Rate((double)at.BranchUpdate / release.Updates, Rate(at.Segment.Update), release.Min, release.Tail);
-        return _step.Update(sum, tally, eta, resetMoments: false);
+        return _step.Update(rounds, sum, tally, eta, resetMoments: false);
     }
 
     private RoundResult Fork(PlanSegment branch)

@@ -139,11 +139,12 @@ internal sealed class FederatedMethod : IRoundMethod
         var cohort = Leaves(round);
         var reports = ClientTable.Read(sum.Tensor.narrow(0, Layout.Length, sum.Length - Layout.Length), cohort.Count);
         var notices = LeftOut(cohort, reports);
+        var parts = RoundRecord.PartsOf(cohort, reports);
         var reported = reports.Count(report => report.HasReported);
         if (reported < _federated.Quorum)
         {
             var few = $"{reported} of the {cohort.Count} clients that it asked have reported, and federated.participation.quorum wants {_federated.Quorum}";
-            return new RoundResult(Rates.Beta, double.NaN, few) { Notices = notices };
+            return new RoundResult(Rates.Beta, double.NaN, few) { Notices = notices, Clients = parts };
         }
 
         ClientReport[] counted = [.. reports.Where(report => report.End == ClientEnd.Counted)];
@@ -155,7 +156,7 @@ internal sealed class FederatedMethod : IRoundMethod
         if (server is not { } record)
         {
             var reason = weight == 0 ? "no client's change can be used" : "the mean of the clients' changes is not finite";
-            return new RoundResult(before.Beta, double.NaN, reason) { Notices = notices };
+            return new RoundResult(before.Beta, double.NaN, reason) { Notices = notices, Clients = parts };
         }
 
         AverageStatistics(sum, weight);
@@ -166,6 +167,7 @@ internal sealed class FederatedMethod : IRoundMethod
         {
             Values = RoundRecord.Of(record, counted, reports, before.Beta, ModelBytes, sendsUpdate),
             Notices = notices,
+            Clients = parts,
         };
     }
 

@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Federation;
 
 namespace Cluster.Trainer.Methods.FedHyper;
 
 /// <summary>What a round's record says beside its loss: rates, product, participation, traffic.</summary>
 internal static class RoundRecord
 {
+    private const int MaxParts = 32;
+
     /// <summary>Finite numbers by name.</summary>
     /// <param name="counted">Reports of the clients whose changes are in the mean; at least one.</param>
     /// <param name="all">Of all clients that the round sampled.</param>
@@ -24,6 +27,7 @@ internal static class RoundRecord
         Add("localLr", beta);
         Add("localLrMin", counted.Min(client => client.BetaMin));
         Add("localLrMean", Mean(client => client.BetaMean));
+        Add("localLrMedian", Median([.. counted.Select(client => client.BetaMean).Order()]));
         Add("localLrMax", counted.Max(client => client.BetaMax));
         Add("updateProduct", server.Product);
         Add("updateCosine", server.Cosine);
@@ -42,4 +46,22 @@ internal static class RoundRecord
         Add("bytesUp", (double)counted.Count * modelBytes);
         return values.ToImmutable();
     }
+
+    /// <summary>First those that gave the round nothing; a round may ask thousands.</summary>
+    /// <param name="reports">By the leaves' positions.</param>
+    public static ImmutableArray<ClientPart> PartsOf(IReadOnlyList<Leaf> cohort, IReadOnlyList<ClientReport> reports) =>
+    [
+        .. cohort.Select(leaf => new ClientPart(leaf.Name ?? FormattableString.Invariant($"leaf {leaf.Index}"), PartOf(reports[leaf.Index].End)))
+            .OrderBy(part => part.Kind == PartKind.TookPart).Take(MaxParts),
+    ];
+
+    private static PartKind PartOf(ClientEnd end) => end switch
+    {
+        ClientEnd.Counted => PartKind.TookPart,
+        ClientEnd.Late => PartKind.Late,
+        ClientEnd.Absent => PartKind.Absent,
+        _ => PartKind.LeftOut,
+    };
+
+    private static double Median(double[] rising) => (rising[(rising.Length - 1) / 2] + rising[rising.Length / 2]) / 2;
 }

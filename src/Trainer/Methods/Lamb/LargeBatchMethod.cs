@@ -1,9 +1,9 @@
+using Cluster.Contracts.Schedules;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Core.Optimizers;
-using Cluster.Trainer.Core.Schedules;
 using Cluster.Trainer.Core.State;
 using static TorchSharp.torch;
 
@@ -76,7 +76,7 @@ internal sealed class LargeBatchMethod : IRoundMethod
     public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
     {
         var stage = _rounds.StageOf(round);
-        return _step.Update(sum, tally, Schedule.Rate(stage, round), stage.ResetsMoments(round));
+        return _step.Update(round + 1, sum, tally, Schedule.Rate(stage, round), stage.ResetsMoments(round));
     }
 
     public Tally Evaluate(EvaluationSet set, Leaf leaf)

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Schedules;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Native;
 using Cluster.Trainer.Core.Optimizers;
-using Cluster.Trainer.Core.Schedules;
 using Cluster.Trainer.Core.State;
 using TorchSharp;
 using static TorchSharp.torch;

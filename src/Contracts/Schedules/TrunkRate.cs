@@ -1,13 +1,13 @@
 using Cluster.Contracts.Spec.Continual;
 
-namespace Cluster.Trainer.Core.Schedules;
+namespace Cluster.Contracts.Schedules;
 
 /// <summary>
 /// The rate of the trunk's update n, the first being 1: a pure function of spec and n, so nothing of it is stored, and a resumed
 /// run cannot be wrong about it. Counting from 1, no update is lost to a rate of 0, update N_w has the full rate, and the last
 /// update of an annealing has m.
 /// </summary>
-internal static class TrunkRate
+public static class TrunkRate
 {
     /// <param name="n">From 1; 0 is the beginning of the warm-up, which no update has.</param>
     /// <param name="stages">Updates of each stage: repeated cosine alone looks at them, and only at those up to n.</param>

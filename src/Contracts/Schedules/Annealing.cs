@@ -1,6 +1,6 @@
 using Cluster.Contracts.Spec.Continual;
 
-namespace Cluster.Trainer.Core.Schedules;
+namespace Cluster.Contracts.Schedules;
 
 /// <summary>
 /// From the rate F of a fork down to m, as a function of the share r of the annealing that is done.
@@ -11,7 +11,7 @@ namespace Cluster.Trainer.Core.Schedules;
 /// "Beyond Cosine Decay" prints the exponent as (n - N_d)/(t_a + N_d), with which m would be reached at n = t_a + 2·N_d. Its
 /// figure 1 and its code have the one above, and so have we.
 /// </summary>
-internal static class Annealing
+public static class Annealing
 {
     /// <param name="r">Below 0 and above 1 it is as at 0 and at 1.</param>
     /// <param name="from">F.</param>

@@ -1,6 +1,6 @@
 using Cluster.Contracts.Spec.Continual;
 
-namespace Cluster.Trainer.Core.Schedules;
+namespace Cluster.Contracts.Schedules;
 
 /// <summary>
 /// Warm-up and half cosine, once or several times.
@@ -12,7 +12,7 @@ namespace Cluster.Trainer.Core.Schedules;
 ///   M max   m min   s the rate where the warm-up begins   w its length   L length   t updates since the beginning
 /// </code>
 /// </summary>
-internal static class CosineRate
+public static class CosineRate
 {
     public static double At(double n, RateSpec.Cosine s) =>
         At(n, new CosineSegment(Start: 0, s.End * s.Of, s.WarmupEnd * s.Of, From: 0, s.Max), s.Min);
@@ -58,4 +58,4 @@ internal static class CosineRate
 /// <param name="Start">The number of the update before its first.</param>
 /// <param name="Warmup">Length of the warm-up, at most the whole.</param>
 /// <param name="From">The rate at its beginning.</param>
-internal readonly record struct CosineSegment(double Start, double Length, double Warmup, double From, double Max);
+public readonly record struct CosineSegment(double Start, double Length, double Warmup, double From, double Max);

@@ -1,6 +1,6 @@
 using Cluster.Contracts.Spec.Continual;
 
-namespace Cluster.Trainer.Core.Schedules;
+namespace Cluster.Contracts.Schedules;
 
 /// <summary>
 /// The infinite schedule: "Beyond Cosine Decay: On the effectiveness of Infinite Learning Rate Schedule for Continual
@@ -17,7 +17,7 @@ namespace Cluster.Trainer.Core.Schedules;
 ///   M max   C constant   m min   N_w warmupEnd   N_c cooldownEnd   N_d annealStart   N end   x = (n-N_w)/(N_c-N_w)
 /// </code>
 /// </summary>
-internal static class InfiniteRate
+public static class InfiniteRate
 {
     /// <param name="n">At least 0; boundaries need not be whole.</param>
     public static double At(double n, RateSpec.Infinite s)

@@ -1,6 +1,6 @@
 using Cluster.Contracts.Spec;
 
-namespace Cluster.Trainer.Core.Schedules;
+namespace Cluster.Contracts.Schedules;
 
 /// <summary>
 /// The learning rate of an update as a pure function of its number.
@@ -15,7 +15,7 @@ namespace Cluster.Trainer.Core.Schedules;
 ///   d(p) = f + (1-f)·s(p), f the final share; s(p) = 1, 1-p, (1-p)^power or (1+cos πp)/2
 /// </code>
 /// </summary>
-internal static class Schedule
+public static class Schedule
 {
     /// <param name="round">Number within the job, of the stage or beyond it.</param>
     public static double Rate(StagePlan stage, long round) => Rate(round - stage.FirstRound, stage.WarmupRounds, stage.Rounds, stage.PeakLr, stage.Schedule);
