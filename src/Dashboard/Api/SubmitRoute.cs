@@ -52,8 +52,11 @@ internal static class SubmitRoute
     private static JobSpec ReadSpec(SubmitRequest request)
     {
         var result = SpecReader.Read(request.Spec, "spec", Requests.CheckOverrides(request.Set));
-        return result.Spec ?? throw new ApiRefusal(
+        var spec = result.Spec ?? throw new ApiRefusal(
             StatusCodes.Status400BadRequest, "The spec is wrong", string.Join('\n', result.Problems), result.Problems);
+        return spec.Model is ModelSpec.TorchScript { Sha256: null } model
+            ? throw ApiRefusal.Wrong($"the spec's model.sha256 is needed: the SHA-256 of {model.File}, which 'cluster submit' records where it finds the file. Without it a changed file could not be told from this one")
+            : spec;
     }
 
     private static (int Min, int Max) WorkersOf(SubmitRequest request, JobSpec spec)
