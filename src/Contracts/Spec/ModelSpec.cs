@@ -166,7 +166,7 @@ public abstract record ModelSpec
     [Spelled("torchscript")]
     public sealed record TorchScript : ModelSpec
     {
-        /// <summary>The module's file, looked for like data; a path within a data folder.</summary>
+        /// <summary>The module's file, looked for like data: a path within a data folder, or <c>upload:NAME</c>.</summary>
         public required string File { get; init; }
 
         /// <summary>SHA-256 of the file. <c>run</c> and <c>submit</c> record it; where it stands, another file is refused.</summary>

@@ -8,9 +8,9 @@ internal static partial class ScriptChecks
     public static void All(JobSpec spec, SpecReport report)
     {
         if (spec.Model is not ModelSpec.TorchScript model) { return; }
-        if (model.File is { } file && !IsWithin(file))
+        if (model.File is { } file && Uploads.NameOf(file) is null && !IsWithin(file))
         {
-            report.Broken("model.file", Quote.Show(file), "a path within a data folder: relative, and without '..'");
+            report.Broken("model.file", Quote.Show(file), $"a path within a data folder, relative and without '..', or {Uploads.Prefix}NAME");
         }
 
         Hash(model.Sha256, "model.sha256", report);

@@ -13,6 +13,7 @@ internal static class SpecChecks
     {
         WidthsFit(spec.Model, report);
         ScriptChecks.All(spec, report);
+        UploadChecks.All(spec, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered("workers", spec.Workers, report);

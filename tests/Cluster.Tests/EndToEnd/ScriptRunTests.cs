@@ -1,3 +1,8 @@
+using Cluster.Cli.Up;
+using Cluster.Client;
+using Cluster.Contracts;
+using Cluster.Contracts.Api;
+using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 
 namespace Cluster.Tests.EndToEnd;
@@ -56,6 +61,33 @@ public sealed class ScriptRunTests : IDisposable
         var result = await Tool.RunHereAsync("run", Spec, "--store", Store, "--resume");
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("--resume: net.pt changed since", result.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A worker that knows only the store trains what was uploaded, to the weights of a run that found the file beside its spec.</summary>
+    [Fact]
+    public async Task An_uploaded_module_is_trained_to_the_same_weights()
+    {
+        File.Copy(Script("convolution.pt"), Net);
+        var (run, report) = Tool.RunJob(Spec, Path.Combine(_folder, "local"), "--workers", "1");
+        Assert.True(run.ExitCode == 0, run.All);
+
+        using var tool = Tool.Start("up", "--workers", "1", "--store", Store, "--port", "0", "--gateway-port", "0");
+        tool.WaitUntil(() => AddressFile.Read(Store) is not null, "the cluster");
+        using var cluster = new ClusterClient(new Uri(AddressFile.Read(Store)!.Url));
+        await using (var file = File.OpenRead(Net)) { await cluster.UploadAsync("net.pt", file, CancellationToken.None); }
+        File.Delete(Net);
+        var job = await cluster.SubmitAsync(new SubmitRequest { Spec = Job.Replace("file: net.pt", "file: 'upload:net.pt'", StringComparison.Ordinal) }, CancellationToken.None);
+        JobView? last = null;
+        await foreach (var view in cluster.WatchAsync(job, new CancellationTokenSource(Tool.Deadline).Token)) { last = view; }
+
+        Assert.Equal((JobState.Succeeded, report.GetProperty("weightsSha256").GetString()), (last!.State, last.WeightsSha256));
+
+        // What a worker finds is not what was uploaded: the job fails, and says so.
+        await File.WriteAllBytesAsync(Uploads.Find(Path.Combine(Store, "uploads"), "net.pt")!.FullName, await File.ReadAllBytesAsync(Script("traced.pt")));
+        job = await cluster.SubmitAsync(new SubmitRequest { Spec = Job.Replace("file: net.pt", "file: 'upload:net.pt'", StringComparison.Ordinal) }, CancellationToken.None);
+        await foreach (var view in cluster.WatchAsync(job, new CancellationTokenSource(Tool.Deadline).Token)) { last = view; }
+        Assert.Equal(JobState.Failed, last.State);
+        Assert.Contains("changed since it was recorded", last.Reason, StringComparison.Ordinal);
     }
 
     private static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Models", "Scripts", name);

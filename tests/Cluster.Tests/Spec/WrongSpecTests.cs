@@ -104,7 +104,7 @@ public sealed class WrongSpecTests
         { "{kind: mlp}", "{kind: mae, targets: normalized}", 3, "model.targets", "did you mean \"normalised\"?" },
         { "{kind: digits}", "{kind: cifar10, side: 33}", 4, "data.side", "at least 4 and at most 32" },
         { "{kind: mlp}", "{kind: torchscript}", 3, "model.file", "found no such key" },
-        { "{kind: mlp}", "{kind: torchscript, file: /etc/net.pt}", 3, "model.file", "found \"/etc/net.pt\", allowed: a path within a data folder: relative, and without '..'" },
+        { "{kind: mlp}", "{kind: torchscript, file: /etc/net.pt}", 3, "model.file", "found \"/etc/net.pt\", allowed: a path within a data folder, relative and without '..', or upload:NAME" },
         { "{kind: mlp}", "{kind: torchscript, file: a/../../net.pt}", 3, "model.file", "a path within a data folder" },
         { "{kind: mlp}", "{kind: torchscript, file: 'a\\..\\net.pt'}", 3, "model.file", "a path within a data folder" },
         { "{kind: mlp}", "{kind: torchscript, file: 'c:net.pt'}", 3, "model.file", "a path within a data folder" },
