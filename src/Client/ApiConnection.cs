@@ -19,6 +19,8 @@ internal sealed class ApiConnection : IDisposable
     /// <summary>Of an event stream, three times as long as between two of its pings: the other side is gone without a word.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(45);
 
+    private static readonly HttpRequestOptionsKey<bool> s_takesItsTime = new("cluster.takes-its-time");
+
     private readonly HttpClient _http;
 
     /// <param name="token">Sent with every request, and to this address alone: redirections are not followed.</param>
@@ -33,7 +35,7 @@ internal sealed class ApiConnection : IDisposable
     public ApiConnection(HttpClient http, Uri url, string? token)
     {
         (_http, Url) = (http, Checked(url));
-        (_http.BaseAddress, _http.Timeout) = (new Uri(url, "/api/v1/"), Timeout);
+        (_http.BaseAddress, _http.Timeout) = (new Uri(url, "/api/v1/"), System.Threading.Timeout.InfiniteTimeSpan); // Each request has its own.
         if (token is not null && (token.Length == 0 || token.Any(c => !char.IsAscii(c) || char.IsControl(c) || c == ' ')))
         {
             throw new BadInputException("the token holds characters that no token has: 'cluster token create' prints it as one word");
@@ -68,6 +70,15 @@ internal sealed class ApiConnection : IDisposable
         content.Headers.ContentType = new("application/json");
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
         request.Headers.ExpectContinue = true;
+        return request;
+    }
+
+    /// <summary>A body of any length, which may take any time; as the one before, it is sent once the API wants it.</summary>
+    public static HttpRequestMessage Put(string path, Stream content)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Put, path) { Content = new UploadContent(content) };
+        request.Headers.ExpectContinue = true;
+        request.Options.Set(s_takesItsTime, true);
         return request;
     }
 
@@ -134,7 +145,9 @@ internal sealed class ApiConnection : IDisposable
     {
         using (request)
         {
-            var response = await Reading(() => _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken), cancellationToken);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (!request.Options.TryGetValue(s_takesItsTime, out _)) { limit.CancelAfter(Timeout); }
+            var response = await Reading(() => _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token), cancellationToken);
             if (response.IsSuccessStatusCode) { return response; }
             using (response) { throw await RefusalAsync(response, cancellationToken); }
         }
@@ -174,7 +187,8 @@ internal sealed class ApiConnection : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ClusterUnreachableException($"no cluster answers at {Url}: {e.Message}", e);
+            var why = e is OperationCanceledException ? $"nothing came in {Timeout.TotalSeconds} s" : e.Message;
+            throw new ClusterUnreachableException($"no cluster answers at {Url}: {why}", e);
         }
         catch (JsonException e)
         {

@@ -126,6 +126,28 @@ public sealed class ClusterClient : IDisposable
     public Task DownloadAsync(string jobId, long round, string file, Stream into, CancellationToken cancellationToken) =>
         _api.CopyAsync(ApiConnection.Get($"{Job(jobId)}/checkpoints/{round}/{Uri.EscapeDataString(file)}"), into, cancellationToken);
 
+    /// <summary>
+    /// Hands a file to the cluster, for specs to name as <c>upload:NAME</c>. The same bytes under the same name are the same file; other bytes are
+    /// refused. It is sent once, from where the stream stands to its end; the stream stays open.
+    /// </summary>
+    /// <param name="name">1 to 128 letters, digits, '-', '_' and '.', beginning with a letter or a digit.</param>
+    public Task<UploadedFile> UploadAsync(string name, Stream content, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Put(FilePath(name), content), ApiJson.Default.UploadedFile, cancellationToken);
+
+    /// <summary>One page of uploaded files, by name.</summary>
+    /// <param name="skip">Where to begin: 0, or <see cref="FilePage.Next"/> of the page before.</param>
+    /// <param name="count">1 to 500.</param>
+    public Task<FilePage> FilesAsync(int skip, int count, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get(string.Create(CultureInfo.InvariantCulture, $"files?skip={skip}&count={count}")), ApiJson.Default.FilePage, cancellationToken);
+
+    /// <summary>An uploaded file: its size and its hash.</summary>
+    public Task<UploadedFile> FileAsync(string name, CancellationToken cancellationToken) =>
+        _api.SendAsync(ApiConnection.Get(FilePath(name)), ApiJson.Default.UploadedFile, cancellationToken);
+
+    /// <summary>Deletes an uploaded file. A job that still needs it fails when it looks for it.</summary>
+    public Task RemoveFileAsync(string name, CancellationToken cancellationToken) =>
+        _api.CopyAsync(new HttpRequestMessage(HttpMethod.Delete, FilePath(name)), Stream.Null, cancellationToken);
+
     public Task<ImmutableArray<PoolWorkerView>> WorkersAsync(CancellationToken cancellationToken) =>
         _api.SendAsync(ApiConnection.Get("workers"), ApiJson.Default.ImmutableArrayPoolWorkerView, cancellationToken);
 
@@ -163,6 +185,8 @@ public sealed class ClusterClient : IDisposable
         _api.SendAsync(ApiConnection.Post($"{Job(jobId)}/{order}", new ReasonRequest(reason), ApiJson.Default.ReasonRequest), ApiJson.Default.JobSummary, cancellationToken);
 
     private static string Job(string jobId) => $"jobs/{Uri.EscapeDataString(jobId)}";
+
+    private static string FilePath(string name) => $"files/{Uri.EscapeDataString(name)}";
 
     private static string Logs(string jobId, string? worker, bool follow) =>
         $"{Job(jobId)}/logs?follow={(follow ? "true" : "false")}{(worker is null ? "" : $"&worker={Uri.EscapeDataString(worker)}")}";

@@ -5,7 +5,8 @@ namespace Cluster.Contracts;
 
 /// <summary>
 /// The names in a store, which workers write and tools read: <c>STORE/jobs/ID/</c> holds <c>spec.yaml</c>, <c>logs/</c> with a
-/// file of each worker, <c>evaluations.jsonl</c>, and <c>checkpoints/round-000000120/</c> with the files below.
+/// file of each worker, <c>evaluations.jsonl</c>, and <c>checkpoints/round-000000120/</c> with the files below. Beside the jobs lie the uploaded
+/// files (<see cref="Uploads"/>).
 /// </summary>
 public static partial class JobLayout
 {

@@ -39,6 +39,12 @@ public sealed record ApiSettings
     /// <summary>Event streams that one caller may have open.</summary>
     public int StreamsPerCaller { get; init; } = 512;
 
+    /// <summary>Of an uploaded file, in units of 2^20 bytes.</summary>
+    public int MaxUploadMegabytes { get; init; } = 256;
+
+    /// <summary>The same in bytes.</summary>
+    public long MaxUploadBytes => (long)MaxUploadMegabytes << 20;
+
     public TokenFile TokenFile => new(Tokens ?? Path.Combine(Store, TokenFile.DefaultName));
 
     /// <summary>Callers must say who they are: there is a file of tokens, or a provider.</summary>
@@ -81,6 +87,7 @@ public sealed record ApiSettings
             RequestsPerSecond = Number(cluster, "RequestsPerSecond", defaults.RequestsPerSecond),
             StrangersPerSecond = Number(cluster, "StrangersPerSecond", defaults.StrangersPerSecond),
             StreamsPerCaller = Number(cluster, "StreamsPerCaller", defaults.StreamsPerCaller),
+            MaxUploadMegabytes = Number(cluster, "MaxUploadMegabytes", defaults.MaxUploadMegabytes),
             AllowRemote = cluster["AllowRemote"] switch
             {
                 null => false,

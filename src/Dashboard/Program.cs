@@ -13,8 +13,9 @@
 //   Cluster:RequestsPerSecond        200; what one caller may ask over time
 //   Cluster:StrangersPerSecond       10; what callers without a token may ask, by address
 //   Cluster:StreamsPerCaller         512; event streams that one caller may have open
+//   Cluster:MaxUploadMegabytes       256; what one uploaded file may have
 //   Kestrel:Certificates:Default:... for https addresses in Cluster:Urls, as everywhere in ASP.NET
-//   Cluster:Store                    .cluster; root of the job folders, which the workers must see under the same path
+//   Cluster:Store                    .cluster; root of the job folders and uploads, which the workers must see under the same path
 //   Cluster:Data                     folders of data sets as the workers see them, separated like PATH
 //   Logging:LogLevel:...             as everywhere in .NET
 //   OTEL_EXPORTER_OTLP_ENDPOINT      where telemetry goes (docs/telemetry.md); none leaves without it

@@ -2,11 +2,13 @@ using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
 using Cluster.Trainer.Core.Data.Clients;
+using Cluster.Trainer.Core.Models;
 using Cluster.Trainer.Methods.Continual;
+using TorchSharp;
 
 namespace Cluster.Cli.Run;
 
-/// <summary>Reads all data of a job once, before anything starts, so that a missing or damaged file is said at once.</summary>
+/// <summary>Reads all data of a job once, and tries its module where it has one, before anything starts, so that what is missing, damaged or does not fit is said at once.</summary>
 internal static class DataCheck
 {
     /// <exception cref="BadInputException">The data are missing or damaged, or do not fit the spec.</exception>
@@ -14,7 +16,8 @@ internal static class DataCheck
     {
         if (spec.Data is not { } data)
         {
-            StageData.OpenAll(spec, roots);
+            var stages = StageData.OpenAll(spec, roots);
+            CheckModule(spec, stages[0].Training, roots);
             return;
         }
 
@@ -25,7 +28,7 @@ internal static class DataCheck
                 throw new BadInputException($"federated.partition.kind: sites are workers of a running cluster: start '{site}' there (cluster trainer --Cluster:Site {site} --Cluster:SiteData FOLDER), and submit the job to it");
             }
 
-            FederatedData.Open(spec, roots);
+            CheckModule(spec, FederatedData.Open(spec, roots).Evaluation, roots);
             return;
         }
 
@@ -37,6 +40,12 @@ internal static class DataCheck
 
         var sequences = Stages.Of(spec).Select(stage => stage.Sequence).ToArray();
         foreach (var sequence in sequences.Distinct()) { DataSets.OpenFor(spec.Model, data, roots, DataSplit.Train, sequence); }
-        DataSets.OpenFor(spec.Model, data, roots, DataSplit.Evaluation, sequences[^1]);
+        CheckModule(spec, DataSets.OpenFor(spec.Model, data, roots, DataSplit.Evaluation, sequences[^1]), roots);
+    }
+
+    /// <summary>A module from a file is tried here: another model is right if its spec is.</summary>
+    private static void CheckModule(JobSpec spec, IDataSet data, IReadOnlyList<string> roots)
+    {
+        if (spec.Model is ModelSpec.TorchScript) { ModelCatalog.Create(spec.Model, data.InputShape, data.Classes, spec.Seed, torch.CPU, roots).Dispose(); }
     }
 }

@@ -69,6 +69,11 @@ internal sealed partial class JobFolder
             throw new BadInputException($"--resume: the data of stage '{stage}' changed since {folder.Path} recorded them; give the stage the data it was trained on, or begin another job without --resume");
         }
 
+        if ((saved.Model, spec.Model) is (ModelSpec.TorchScript was, ModelSpec.TorchScript now) && was.File == now.File && was.Sha256 != now.Sha256)
+        {
+            throw new BadInputException($"--resume: {now.File} changed since {folder.Path} recorded it; give the job the file it was begun with, or begin another job without --resume");
+        }
+
         if (SpecHash.Of(saved) != SpecHash.Of(spec))
         {
             throw new BadInputException(

@@ -19,6 +19,7 @@ namespace Cluster.Contracts.Api;
 [JsonSerializable(typeof(CheckpointView))]
 [JsonSerializable(typeof(ImmutableArray<CheckpointView>))]
 [JsonSerializable(typeof(ClusterView))]
+[JsonSerializable(typeof(FilePage))]
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(JobSummary))]
 [JsonSerializable(typeof(JobView))]
@@ -39,6 +40,7 @@ namespace Cluster.Contracts.Api;
 [JsonSerializable(typeof(SessionView))]
 [JsonSerializable(typeof(SubmitRequest))]
 [JsonSerializable(typeof(SubmitResponse))]
+[JsonSerializable(typeof(UploadedFile))]
 [JsonSerializable(typeof(ValidateRequest))]
 [JsonSerializable(typeof(ValidateResponse))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -46,6 +46,7 @@ public abstract record DataSpec
     /// <summary>Plain text as bytes: 256 tokens. The files are joined in the order given.</summary>
     public sealed record Text : DataSpec
     {
+        /// <summary>Paths, or <c>upload:NAME</c> for a file that was uploaded to the cluster.</summary>
         [NotEmpty]
         public required ValueList<string> Files { get; init; }
 

@@ -158,6 +158,20 @@ public abstract record ModelSpec
 
         public required BoxSpec Box { get; init; }
     }
+
+    /// <summary>
+    /// A module that PyTorch saved with <c>torch.jit.save</c>: images [n, channels, height, width] or features [n, features] in, logits
+    /// [n, classes] out. It begins with the weights in its file. Not with forwardForward, and on the CPU in float32 alone.
+    /// </summary>
+    [Spelled("torchscript")]
+    public sealed record TorchScript : ModelSpec
+    {
+        /// <summary>The module's file, looked for like data: a path within a data folder, or <c>upload:NAME</c>.</summary>
+        public required string File { get; init; }
+
+        /// <summary>SHA-256 of the file. <c>run</c> and <c>submit</c> record it; where it stands, another file is refused.</summary>
+        public string? Sha256 { get; init; }
+    }
 }
 
 /// <summary>The decoder of a masked autoencoder.</summary>

@@ -12,6 +12,8 @@ internal static class SpecChecks
     public static void All(JobSpec spec, SpecReport report)
     {
         WidthsFit(spec.Model, report);
+        ScriptChecks.All(spec, report);
+        UploadChecks.All(spec, report);
         RangeIsOrdered("optimizer.normClamp", spec.Optimizer.NormClamp, report);
         RangeIsOrdered("optimizer.ratioClip", spec.Optimizer.RatioClip, report);
         WorkersAreOrdered("workers", spec.Workers, report);
@@ -31,8 +33,8 @@ internal static class SpecChecks
         var wanted = (spec.Method, spec.Model) switch
         {
             (0 or TrainingMethod.ForwardForward, _) => null, // Not known; or judged with its own keys.
-            (_, ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat or ModelSpec.Physical) => "mlp, lenet, resnet, bert, gpt or mae, or method forwardForward",
-            (TrainingMethod.FedHyper, ModelSpec.Mae) => "mlp, lenet, resnet, bert or gpt, or method lamb or continual",
+            (_, ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat or ModelSpec.Physical) => "mlp, lenet, resnet, bert, gpt, mae or torchscript, or method forwardForward",
+            (TrainingMethod.FedHyper, ModelSpec.Mae) => "mlp, lenet, resnet, bert, gpt or torchscript, or method lamb or continual",
             _ => null,
         };
         if (wanted is null) { return true; }
@@ -62,7 +64,7 @@ internal static class SpecChecks
             (ModelSpec.Bert or ModelSpec.Gpt, { IsText: false }) => "text or tokens",
             (ModelSpec.LeNet, DataSpec.Digits or DataSpec.Text or DataSpec.Tokens or DataSpec.Vowels or DataSpec.Graph) => "mnist, fashion-mnist or cifar10 (images of at least 28x28)",
             (ModelSpec.ResNet, DataSpec.Text or DataSpec.Tokens or DataSpec.Vowels or DataSpec.Graph) => "digits, mnist, fashion-mnist or cifar10",
-            (ModelSpec.Mlp or ModelSpec.Physical, DataSpec.Text or DataSpec.Tokens or DataSpec.Graph) => "digits, mnist, fashion-mnist, cifar10 or vowels",
+            (ModelSpec.Mlp or ModelSpec.Physical or ModelSpec.TorchScript, DataSpec.Text or DataSpec.Tokens or DataSpec.Graph) => "digits, mnist, fashion-mnist, cifar10 or vowels",
             (ModelSpec.Mae, { Image: null }) => "digits, mnist, fashion-mnist or cifar10",
             (ModelSpec.Gcn or ModelSpec.Sage or ModelSpec.Gat, not DataSpec.Graph) => "graph",
             _ => null,

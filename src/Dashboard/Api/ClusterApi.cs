@@ -1,6 +1,7 @@
 using Cluster.Contracts;
 using Cluster.Contracts.Api;
 using Cluster.Dashboard.Access;
+using Cluster.Dashboard.Jobs;
 using Cluster.Dashboard.Pages;
 using Cluster.Dashboard.Telemetry;
 using Cluster.ServiceDefaults;
@@ -32,6 +33,7 @@ public static class ClusterApi
             .AddSingleton<ControlPlane>()
             .AddSingleton(TimeProvider.System)
             .AddSingleton<Uptime>()
+            .AddSingleton(services => new UploadFolder(settings.Store, services.GetRequiredService<TimeProvider>()))
             .AddAccess(settings)
             .AddApiDescription()
             .AddHealthChecks()
@@ -74,6 +76,7 @@ public static class ClusterApi
         api.MapLineage();
         api.MapParticipation();
         api.MapOrders();
+        api.MapFiles();
         api.MapWorkers();
         api.MapCluster();
         app.MapApiDescription();

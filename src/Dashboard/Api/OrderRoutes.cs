@@ -1,8 +1,10 @@
+using Cluster.Contracts;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Continual;
 using Cluster.Dashboard.Access;
+using Cluster.Dashboard.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -21,10 +23,11 @@ internal static class OrderRoutes
             .Takes<ReleaseRequest>().Answers<JobOrder>("OrderRelease", "Orders one more release of a continual job", status: 202);
     }
 
-    private static async Task<JsonHttpResult<JobOrder>> AppendAsync(string id, HttpContext context, ControlPlane plane, CancellationToken cancellationToken)
+    private static async Task<JsonHttpResult<JobOrder>> AppendAsync(string id, HttpContext context, ControlPlane plane, UploadFolder uploads, CancellationToken cancellationToken)
     {
         var request = await context.Request.ReadBodyAsync(ApiJson.Default.AppendRequest, cancellationToken);
         var roots = Requests.CheckRoots(request.DataRoots ?? []);
+        if (request.Stage.Contains(Uploads.Prefix, StringComparison.Ordinal)) { roots = [.. roots, uploads.Path]; }
         return await OrderAsync(id, OrderKind.Append, request.Stage, roots, spec => SpecExtension.Append(spec, request.Stage, "stage"), plane, cancellationToken);
     }
 

@@ -21,10 +21,10 @@ internal static class SubmitRoute
             .Takes<SubmitRequest>().Answers<SubmitResponse>("SubmitJob", "Submits a job", status: 201);
 
     private static async Task<JsonHttpResult<SubmitResponse>> SubmitAsync(
-        HttpContext context, ControlPlane plane, ApiSettings settings, CancellationToken cancellationToken)
+        HttpContext context, ControlPlane plane, ApiSettings settings, UploadFolder uploads, CancellationToken cancellationToken)
     {
         var request = await context.Request.ReadBodyAsync(ApiJson.Default.SubmitRequest, cancellationToken);
-        var spec = ReadSpec(request);
+        var spec = NamedFiles.Record(ReadSpec(request), uploads);
         var (min, max) = WorkersOf(request, spec);
         var id = request.Token switch
         {
@@ -35,7 +35,7 @@ internal static class SubmitRoute
 
         var folder = new JobFolder(settings.Store, id);
         var text = SpecText.Write(spec);
-        ImmutableArray<string> roots = [.. Requests.CheckRoots(request.DataRoots ?? []).Concat(settings.DataRoots).Distinct(StringComparer.Ordinal)];
+        ImmutableArray<string> roots = [.. Requests.CheckRoots(request.DataRoots ?? []).Concat(settings.DataRoots).Concat(NamedFiles.RootsOf(spec, uploads)).Distinct(StringComparer.Ordinal)];
         folder.Create();
         var refusal = await plane.SubmitAsync(id, new(text, SpecHash.Of(spec), folder.Path, roots, min, max, Resume: false) { Sites = [.. spec.Federated?.Sites ?? []] }, cancellationToken);
         if (refusal is not null)
@@ -52,8 +52,7 @@ internal static class SubmitRoute
     private static JobSpec ReadSpec(SubmitRequest request)
     {
         var result = SpecReader.Read(request.Spec, "spec", Requests.CheckOverrides(request.Set));
-        return result.Spec ?? throw new ApiRefusal(
-            StatusCodes.Status400BadRequest, "The spec is wrong", string.Join('\n', result.Problems), result.Problems);
+        return result.Spec ?? throw NamedFiles.Refusal(result.Problems);
     }
 
     private static (int Min, int Max) WorkersOf(SubmitRequest request, JobSpec spec)

@@ -1,6 +1,7 @@
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Spec;
 using Cluster.Dashboard.Access;
+using Cluster.Dashboard.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Cluster.Dashboard.Api;
@@ -11,13 +12,14 @@ internal static class ValidateRoute
     public static void MapValidate(this RouteGroupBuilder api) => api.MapPost("/validate", ValidateAsync).For(Role.Viewer)
             .Takes<ValidateRequest>().Answers<ValidateResponse>("ValidateSpec", "Everything that is wrong with a spec; nothing is submitted");
 
-    private static async Task<JsonHttpResult<ValidateResponse>> ValidateAsync(HttpContext context, CancellationToken cancellationToken)
+    private static async Task<JsonHttpResult<ValidateResponse>> ValidateAsync(HttpContext context, UploadFolder uploads, CancellationToken cancellationToken)
     {
         var request = await context.Request.ReadBodyAsync(ApiJson.Default.ValidateRequest, cancellationToken);
         var result = SpecReader.Read(request.Spec, "spec", Requests.CheckOverrides(request.Set));
-        var answer = result.Spec is { } spec
+        var problems = result.Spec is { } read ? NamedFiles.Missing(read, uploads) : result.Problems;
+        var answer = result.Spec is { } spec && problems.Count == 0
             ? new ValidateResponse([], spec.Name, SpecSummary.MethodOf(spec), SpecHash.Of(spec), SpecText.Write(spec))
-            : new ValidateResponse(result.Problems);
+            : new ValidateResponse(problems);
         return TypedResults.Json(answer, ApiJson.Default.ValidateResponse);
     }
 }

@@ -36,7 +36,7 @@ public sealed class OpenApiTests(TestApi api) : IClassFixture<TestApi>
             var good = responses.Single(r => r.Key[0] == '2');
             Assert.True(good.Value.TryGetProperty("content", out _) || good.Key is "204" || path == "/api/v1/shutdown", $"{name} does not say what it answers");
             Assert.Equal("#/components/schemas/ApiProblem", responses["400"].GetProperty("content").GetProperty("application/problem+json").GetProperty("schema").GetProperty("$ref").GetString());
-            if (method == "post") { Assert.True(operation.TryGetProperty("requestBody", out _) != takeNothing.Contains(path), $"{name} must say what it takes"); }
+            if (method is "post" or "put") { Assert.True(operation.TryGetProperty("requestBody", out _) != takeNothing.Contains(path), $"{name} must say what it takes"); }
         }
     }
 

@@ -42,6 +42,26 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Files_are_uploaded_listed_and_removed()
+    {
+        var path = Path.Combine(_api.Store, "my net.pt");
+        await File.WriteAllBytesAsync(path, [1, 2, 3]);
+        var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([1, 2, 3]));
+        Assert.Contains("--name: found 'my net.pt', allowed: 1 to 128 of a-z", (await RunAsync("upload", path)).Error, StringComparison.Ordinal);
+        Assert.Equal($"upload:net.pt: 3 bytes, SHA-256 {hash}\n", (await RunAsync("upload", path, "--name", "net.pt")).Output);
+        Assert.Equal(hash, Json(await RunAsync("upload", path, "--name", "net.pt", "--json")).GetProperty("sha256").GetString());
+
+        Assert.Matches($@"upload:net\.pt +3 .*{hash}", (await RunAsync("uploads")).Output);
+        Assert.Equal(1, Json(await RunAsync("uploads", "--json")).GetProperty("total").GetInt32());
+        Assert.Equal("net.pt is deleted\n", (await RunAsync("remove-upload", "upload:net.pt")).Output);
+
+        var refused = await RunAsync("remove-upload", "net.pt");
+        Assert.Equal((ExitCodes.BadInput, "there is no uploaded file net.pt\n"), (refused.ExitCode, refused.Error));
+        Assert.Contains("no such file", (await RunAsync("upload", Path.Combine(_api.Store, "none.pt"))).Error, StringComparison.Ordinal);
+        Assert.Contains("is a folder", (await RunAsync("upload", _api.Store, "--name", "x")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Curves_are_exported_and_a_report_is_written()
     {
         _api.Cluster.Add("told", JobState.Succeeded).Reach(3);

@@ -64,6 +64,9 @@ public sealed class PageTests
         await Pictures.TakeAsync(page, "submit");
         await page.TypeAsync("#spec", Spec);
         await page.UntilAsync("!document.querySelector('button[type=submit]').disabled", "the spec's approval");
+        await page.AskAsync("(() => { const files = new DataTransfer(); files.items.add(new File(['to be'], 'play.txt')); const field = document.querySelector('#upload'); field.files = files.files; field.dispatchEvent(new Event('change')); })()");
+        await page.UntilAsync("document.querySelector('[data-testid=uploaded]').textContent === 'upload:play.txt'", "the uploaded file");
+        await page.UntilAsync("!document.querySelector('button[type=submit]').disabled", "the spec's approval, once more");
         await page.ClickAsync("button", "Submit");
 
         // The curve moves by itself.

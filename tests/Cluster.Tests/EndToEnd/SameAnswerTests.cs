@@ -60,6 +60,19 @@ public sealed class SameAnswerTests : IDisposable
         evaluate: { samples: 256 }
         """;
 
+    /// <summary>A module from a file, with dropout.</summary>
+    private const string Script = """
+        name: script
+        method: lamb
+        model: { kind: torchscript, file: models/digits-mlp.pt }
+        data: { kind: digits }
+        batch: 96
+        leaf: 20
+        rounds: 8
+        schedule: { lr: 0.01 }
+        evaluate: { samples: 256 }
+        """;
+
     /// <summary>7 clients a round are its leaves, of very unequal sizes; both rates move.</summary>
     private const string Federated = """
         name: federated
@@ -84,6 +97,7 @@ public sealed class SameAnswerTests : IDisposable
     [InlineData(nameof(Bert), 1, 2, 3, 4, 7)]
     [InlineData(nameof(ResNet), 1, 2, 3, 4, 7)]
     [InlineData(nameof(Mae), 1, 3)]
+    [InlineData(nameof(Script), 1, 3)]
     [InlineData(nameof(Federated), 1, 3)]
     public void Weights_are_the_same_bits_for_any_number_of_workers(string job, params int[] counts)
     {
@@ -157,7 +171,7 @@ public sealed class SameAnswerTests : IDisposable
 
     private string Write(string job, string find = "", string replace = "")
     {
-        var text = job switch { nameof(Digits) => Digits, nameof(Bert) => Bert, nameof(Federated) => Federated, nameof(Mae) => Mae, _ => ResNet };
+        var text = job switch { nameof(Digits) => Digits, nameof(Bert) => Bert, nameof(Federated) => Federated, nameof(Mae) => Mae, nameof(Script) => Script, _ => ResNet };
         if (find.Length > 0) { text = text.Replace(find, replace, StringComparison.Ordinal); }
         var path = Path.Combine(_store, $"{job}.yaml");
         File.WriteAllText(path, text);

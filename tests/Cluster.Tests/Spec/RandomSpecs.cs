@@ -123,9 +123,12 @@ internal sealed class RandomSpecs(int seed)
         var text = Coin();
         var job = Fill(new JobSpec { Name = Name(), Method = TrainingMethod.Lamb, Model = null!, Data = null! });
         var batch = _random.Next(1, 10_000);
+        var model = text ? One(Attention(new ModelSpec.Bert()), Attention(new ModelSpec.Gpt())) : One<ModelSpec>(Fill(new ModelSpec.Mlp()), Fill(new ModelSpec.ResNet()), new ModelSpec.LeNet(), Patches(), Script());
         return job with
         {
-            Model = text ? One(Attention(new ModelSpec.Bert()), Attention(new ModelSpec.Gpt())) : One<ModelSpec>(Fill(new ModelSpec.Mlp()), Fill(new ModelSpec.ResNet()), new ModelSpec.LeNet(), Patches()),
+            Model = model,
+            Precision = model is ModelSpec.TorchScript ? Precision.Float32 : job.Precision,
+            Device = model is ModelSpec.TorchScript ? DeviceKind.Cpu : job.Device,
             Data = text ? One<DataSpec>(Fill(new DataSpec.Text { Files = [Text()] }), Fill(new DataSpec.Tokens { Path = Text() })) : One<DataSpec>(Fill(new DataSpec.Mnist()), Fill(new DataSpec.FashionMnist()), Fill(new DataSpec.Cifar10())),
             Batch = batch,
             Leaf = Coin() ? batch : null,
@@ -159,6 +162,8 @@ internal sealed class RandomSpecs(int seed)
     }
 
     private RangeSpec? Range() => Coin() ? null : new RangeSpec { Low = _random.NextDouble(), High = Coin() ? double.PositiveInfinity : 1 + _random.NextDouble() };
+
+    private ModelSpec.TorchScript Script() => new() { File = One("net.pt", "a b/net.pt", "null", "~"), Sha256 = Coin() ? null : new string('7', 64) };
 
     private ModelSpec.Mae Patches() => Fill(new ModelSpec.Mae()) with
     {

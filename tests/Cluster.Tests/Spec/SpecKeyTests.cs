@@ -46,7 +46,7 @@ public sealed class SpecKeyTests
         Assert.All(
             AllKeys().Where(k => k.Key.Type.IsEnum).SelectMany(k => SpecNames.ValuesOf(k.Key.Type)),
             v => Assert.Matches(new Regex("^[a-z][A-Za-z0-9]*(\\+[a-z]+)?$"), v.Name));
-        Assert.Equal(["mlp", "lenet", "resnet", "bert", "gpt", "mae", "gcn", "sage", "gat", "physical"], SpecNames.CasesOf(typeof(ModelSpec)).Select(c => c.Name));
+        Assert.Equal(["mlp", "lenet", "resnet", "bert", "gpt", "mae", "gcn", "sage", "gat", "physical", "torchscript"], SpecNames.CasesOf(typeof(ModelSpec)).Select(c => c.Name));
         Assert.Equal(["digits", "mnist", "fashion-mnist", "cifar10", "text", "tokens", "vowels", "graph"], SpecNames.CasesOf(typeof(DataSpec)).Select(c => c.Name));
         Assert.Equal(["dense", "graph", "physical"], SpecNames.CasesOf(typeof(ForwardForwardSpec)).Select(c => c.Name));
         Assert.Equal(["smooth", "quantised", "table", "device"], SpecNames.CasesOf(typeof(BoxSpec)).Select(c => c.Name));

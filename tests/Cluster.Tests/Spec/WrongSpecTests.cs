@@ -103,7 +103,15 @@ public sealed class WrongSpecTests
         { "{kind: mlp}", "{kind: mae, decoder: {width: 30, heads: 3}}", 3, "model.decoder.width", "found 30, allowed: a multiple of 4" },
         { "{kind: mlp}", "{kind: mae, targets: normalized}", 3, "model.targets", "did you mean \"normalised\"?" },
         { "{kind: digits}", "{kind: cifar10, side: 33}", 4, "data.side", "at least 4 and at most 32" },
-        { "{kind: mlp}", "{kind: gcn}", 3, "model.kind", "found \"gcn\" with method lamb, allowed: mlp, lenet, resnet, bert, gpt or mae, or method forwardForward" },
+        { "{kind: mlp}", "{kind: torchscript}", 3, "model.file", "found no such key" },
+        { "{kind: mlp}", "{kind: torchscript, file: /etc/net.pt}", 3, "model.file", "found \"/etc/net.pt\", allowed: a path within a data folder, relative and without '..', or upload:NAME" },
+        { "{kind: mlp}", "{kind: torchscript, file: a/../../net.pt}", 3, "model.file", "a path within a data folder" },
+        { "{kind: mlp}", "{kind: torchscript, file: 'a\\..\\net.pt'}", 3, "model.file", "a path within a data folder" },
+        { "{kind: mlp}", "{kind: torchscript, file: 'c:net.pt'}", 3, "model.file", "a path within a data folder" },
+        { "{kind: mlp}", "{kind: torchscript, file: net.pt, sha256: 12ab}", 3, "model.sha256", "found \"12ab\", allowed: 64 lower-case hex digits" },
+        { "{kind: mlp}", "{kind: torchscript, file: net.pt}\nprecision: bfloat16", 4, "precision", "found bfloat16, allowed: float32 with model.kind torchscript" },
+        { "{kind: mlp}", "{kind: torchscript, file: net.pt}\ndevice: cuda", 4, "device", "found cuda, allowed: cpu with model.kind torchscript" },
+        { "{kind: mlp}", "{kind: gcn}", 3, "model.kind", "found \"gcn\" with method lamb, allowed: mlp, lenet, resnet, bert, gpt, mae or torchscript, or method forwardForward" },
         { "epochs: 2", "epochs: 2\nforwardForward: {kind: dense}", 7, "forwardForward", "a key that method lamb does not use, allowed: this key with method forwardForward" },
         { "{kind: digits}", "{kind: text, files: [a]}", 4, "data.kind", "found \"text\" with model.kind mlp, allowed: digits, mnist" },
         { "epochs: 2", "epochs: 2\nsequence: 8", 7, "sequence", "tokens per sample with data.kind digits" },
@@ -150,7 +158,7 @@ public sealed class WrongSpecTests
 
     public static TheoryData<string, string, int, string, string> InFederated => new()
     {
-        { "{kind: mlp}", "{kind: mae}", 3, "model.kind", "found \"mae\" with method fedHyper, allowed: mlp, lenet, resnet, bert or gpt, or method lamb or continual" },
+        { "{kind: mlp}", "{kind: mae}", 3, "model.kind", "found \"mae\" with method fedHyper, allowed: mlp, lenet, resnet, bert, gpt or torchscript, or method lamb or continual" },
         // Keys of another method, and what this one needs.
         { "rounds: 30", "rounds: 30\nbatch: 64", 6, "batch", "a key that method fedHyper does not use, allowed: this key with method lamb" },
         { "rounds: 30", "rounds: 30\noptimizer: {kind: sgd}", 6, "optimizer", "a key that method fedHyper does not use" },

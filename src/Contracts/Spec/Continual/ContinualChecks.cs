@@ -1,9 +1,7 @@
-using System.Text.RegularExpressions;
-
 namespace Cluster.Contracts.Spec.Continual;
 
 /// <summary>Rules between the keys of a continual job.</summary>
-internal sealed partial class ContinualChecks
+internal sealed class ContinualChecks
 {
     private const int MaxStages = 100;
     private const int MaxReleases = 1000;
@@ -27,7 +25,7 @@ internal sealed partial class ContinualChecks
         new RateChecks($"{Path}.schedule", report).Check(checks._spec.Schedule);
         foreach (var (index, stage) in checks._spec.Stages.Index()) { checks.Stage(stage, index, $"{Path}.stages[{index}]"); }
         foreach (var (index, release) in checks._spec.Releases.Index()) { checks.ReleaseWithin(release, $"{Path}.releases[{index}]"); }
-        checks.Hash(checks._spec.Start?.WeightsSha256, $"{Path}.start.weightsSha256");
+        ScriptChecks.Hash(checks._spec.Start?.WeightsSha256, $"{Path}.start.weightsSha256", report);
         checks.Drift();
         checks.BranchOf();
         checks.Sequence();
@@ -49,7 +47,7 @@ internal sealed partial class ContinualChecks
             _report.Broken($"{path}.name", $"{Quote.Show(stage.Name)}, the name of an earlier stage", "a name of its own for each stage");
         }
 
-        Hash(stage.Sha256, $"{path}.sha256");
+        ScriptChecks.Hash(stage.Sha256, $"{path}.sha256", _report);
         SpecChecks.ModelFitsData(_job.Model, stage.Data, $"{path}.data.kind", _report);
         _mixtures.Check(stage.Mixture, index, $"{path}.mixture");
         From(stage, earlier.LastOrDefault(), path);
@@ -75,14 +73,6 @@ internal sealed partial class ContinualChecks
         else if (drift.Share is { } share && _spec.Stages.Count > 1)
         {
             _mixtures.Check(new MixtureSpec.Replay { Share = share }, _spec.Stages.Count - 1, key);
-        }
-    }
-
-    private void Hash(string? hash, string path)
-    {
-        if (hash is not null && !Sha256().IsMatch(hash))
-        {
-            _report.Broken(path, Quote.Show(hash), "64 lower-case hex digits, or no such key to have it recorded");
         }
     }
 
@@ -199,7 +189,4 @@ internal sealed partial class ContinualChecks
             _report.Broken($"{Path}.preview", $"a text to write with model.kind {SpecNames.Of(_job.Model.GetType())}", "this key with model.kind gpt", "model.kind");
         }
     }
-
-    [GeneratedRegex(@"^[0-9a-f]{64}\z")]
-    private static partial Regex Sha256();
 }

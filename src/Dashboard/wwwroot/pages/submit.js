@@ -22,6 +22,8 @@ export async function submitPage({ place, signal, session, go }) {
   const max = h("input", { id: "max", type: "number", min: 1, max: 1024 });
   const roots = h("textarea", { id: "roots", rows: 2 });
   roots.style.minHeight = "3.5rem";
+  const upload = h("input", { id: "upload", type: "file", onchange: () => send(upload.files[0]), disabled: session.role === "Viewer" });
+  const uploaded = h("span", { class: "hint", role: "status", "data-testid": "uploaded" }, "A module, or a text to train on. The spec names it.");
   const button = h("button", { type: "submit", class: "primary", disabled: true }, "Submit");
   const verdict = h("div", { id: "verdict", role: "status", "data-testid": "verdict" });
   // The same form submitted twice, because an answer was lost, is one job.
@@ -32,7 +34,8 @@ export async function submitPage({ place, signal, session, go }) {
     verdict,
     h("div", { class: "row" }, h("label", { class: "inline" }, "or a file", file)),
     h("div", { class: "row" }, h("label", { class: "inline" }, "Workers, at least", min), h("label", { class: "inline" }, "at most", max), h("span", { class: "hint" }, "Empty: as the spec says.")),
-    h("details", {}, h("summary", {}, "Where the data are"), h("label", { for: "roots" }, "Folders as the workers see them, one a line"), roots),
+    h("details", {}, h("summary", {}, "Where the data are"), h("label", { for: "roots" }, "Folders as the workers see them, one a line"), roots,
+      h("div", { class: "row" }, h("label", { class: "inline" }, "Upload a file", upload), uploaded)),
     h("div", { class: "row" }, button, session.role === "Viewer" ? h("span", { class: "hint" }, "Your role, viewer, may check specs and not submit them.") : null));
   fill(place, h("h1", {}, "Submit a job"), card(null, form));
 
@@ -87,6 +90,20 @@ export async function submitPage({ place, signal, session, go }) {
       button.disabled = false;
       if (error.problems?.length > 0) wrong(error.problems);
       else fill(verdict, h("p", { class: "problem" }, error.message));
+    }
+  }
+
+  /** Without the patience of other requests: a large file takes its time. */
+  async function send(chosen) {
+    if (!chosen) return;
+    fill(uploaded, `Uploading ${chosen.name} ...`);
+    try {
+      const response = await fetch(`/api/v1/files/${encodeURIComponent(chosen.name)}`, { method: "PUT", body: chosen, signal });
+      const answer = await response.json().catch(() => null);
+      fill(uploaded, response.ok ? h("code", {}, `upload:${answer.name}`) : answer?.detail ?? `The cluster answered ${response.status}.`);
+      if (response.ok) later(); // The spec may name it already.
+    } catch (error) {
+      if (!signal.aborted) fill(uploaded, "The upload broke off. Choose the file once more.");
     }
   }
 

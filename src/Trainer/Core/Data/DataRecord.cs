@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Contracts.Spec.Continual;
+using Cluster.Trainer.Core.Models;
 
 namespace Cluster.Trainer.Core.Data;
 
@@ -38,11 +39,12 @@ internal sealed record DataRecord(long Bytes, string Sha256)
         return new DataRecord(bytes, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    /// <summary>The spec with the record of every stage that has none yet; those that have one are compared.</summary>
-    /// <param name="whereFound">Stages whose files are not here stay as they are: the workers may have them.</param>
+    /// <summary>The spec with the record of its model's file and of every stage that has none yet; those that have one are compared.</summary>
+    /// <param name="whereFound">What is not here stays as it is: the workers may have it.</param>
     /// <exception cref="BadInputException">A file is missing, or is not the recorded one.</exception>
     public static JobSpec Record(JobSpec spec, IReadOnlyList<string> roots, bool whereFound = false)
     {
+        spec = ScriptFile.Record(spec, roots, whereFound);
         if (spec.Continual is not { } continual) { return spec; }
         return spec with { Continual = continual with { Stages = [.. continual.Stages.Select(stage => Record(stage, roots, whereFound))] } };
     }

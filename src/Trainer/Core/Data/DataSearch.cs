@@ -30,10 +30,16 @@ internal static class DataSearch
         throw new BadInputException($"data set '{path}' not found: a folder with {wanted} (plain or .gz). Looked in:{seen}\n{WhatToDo(path)}");
     }
 
-    /// <summary>One file, by the path in the spec, under the first root that has it.</summary>
+    /// <summary>One file, by the path in the spec, under the first root that has it; an uploaded one, in the folder of uploads among the roots.</summary>
     /// <exception cref="BadInputException">No root has it.</exception>
     public static string FindFile(string path, IReadOnlyList<string> roots)
     {
+        if (Uploads.NameOf(path) is { } name)
+        {
+            return roots.Select(root => Uploads.Find(root, name)).OfType<FileInfo>().FirstOrDefault()?.FullName ?? throw new BadInputException(
+                $"'{path}' is no file that was uploaded here: hand it to a cluster with 'cluster upload', and the job to the same cluster with 'cluster submit'");
+        }
+
         var places = Places(path, roots);
         if (places.FirstOrDefault(File.Exists) is { } found) { return found; }
 

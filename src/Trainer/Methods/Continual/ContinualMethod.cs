@@ -58,7 +58,7 @@ internal sealed class ContinualMethod : IRoundMethod
 
         var first = _data[0].Training;
         _lineage = new ContinualLineage(_plan, continual, (long)_batch * (continual.Stages[0].Data.IsText ? first.InputShape[0] : 1));
-        _model = new FlatModel(ModelCatalog.Create(spec.Model, first.InputShape, first.Classes, spec.Seed, device), spec.Precision, device);
+        _model = new FlatModel(ModelCatalog.Create(spec.Model, first.InputShape, first.Classes, spec.Seed, device, dataRoots), spec.Precision, device);
         if (continual is { Start: { } start, BranchOf: null }) { TrunkStart.Load(start, dataRoots, _model); }
         _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);
 

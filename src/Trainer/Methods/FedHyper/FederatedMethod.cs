@@ -50,15 +50,16 @@ internal sealed class FederatedMethod : IRoundMethod
 
     /// <exception cref="Contracts.BadInputException">The data are missing or damaged, do not fit the model, or a client would have none.</exception>
     public FederatedMethod(JobSpec spec, IReadOnlyList<string> dataRoots, Device device, SiteFolder? site = null)
-        : this(spec, FederatedData.Open(spec, dataRoots, site), device)
+        : this(spec, FederatedData.Open(spec, dataRoots, site), device, dataRoots: dataRoots)
     {
     }
 
     /// <param name="clock">For deadlines; the system's by default.</param>
-    public FederatedMethod(JobSpec spec, FederatedData data, Device device, TimeProvider? clock = null)
+    /// <param name="dataRoots">Where the file of a model that has one is looked for.</param>
+    public FederatedMethod(JobSpec spec, FederatedData data, Device device, TimeProvider? clock = null, IReadOnlyList<string>? dataRoots = null)
     {
         (_spec, _federated, _data, _device) = (spec, spec.Federated!, data, device);
-        var network = ModelCatalog.Create(spec.Model, data.Evaluation.InputShape, data.Evaluation.Classes, spec.Seed, device);
+        var network = ModelCatalog.Create(spec.Model, data.Evaluation.InputShape, data.Evaluation.Classes, spec.Seed, device, dataRoots);
         _model = new FlatModel(network, spec.Precision, device);
         _global = new FlatBuffer(Layout.Length, device);
         _global.CopyFrom(_model.Theta);

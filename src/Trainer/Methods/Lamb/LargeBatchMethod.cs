@@ -43,7 +43,7 @@ internal sealed class LargeBatchMethod : IRoundMethod
         _rounds = new StagedRounds(spec, stage => _training[stage.Sequence ?? 0].Count);
         _evaluation = DataSets.OpenFor(spec.Model, data, dataRoots, DataSplit.Evaluation, _rounds.StageOf(_rounds.Count).Sequence);
 
-        var network = ModelCatalog.Create(spec.Model, _evaluation.InputShape, _evaluation.Classes, spec.Seed, device);
+        var network = ModelCatalog.Create(spec.Model, _evaluation.InputShape, _evaluation.Classes, spec.Seed, device, dataRoots);
         _model = new FlatModel(network, spec.Precision, device);
         _optimizer = OptimizerFactory.Create(spec.Optimizer, _model.Layout, device, spec.Threads);
 

@@ -42,15 +42,21 @@ public sealed class GuardTests : IAsyncLifetime
         await PostAsync(submitter, "jobs/wor%0Ald/cancel", "{}");
         using var submitted = await PostAsync(submitter, "jobs", System.Text.Json.JsonSerializer.Serialize(new { spec = TestApi.Spec }));
         await viewer.GetAsync("jobs");
+        using var uploaded = await submitter.PutAsync("files/net.pt", new ByteArrayContent([1]));
+        await viewer.DeleteAsync("files/net.pt");
+        await viewer.GetAsync("files/net.pt");
 
         var lines = _guarded.Logs.Of(AuditLog.Category).ToArray();
-        Assert.Equal(4, lines.Length);
+        Assert.Equal(6, lines.Length);
         var id = _guarded.File.Read().Tokens.Single(t => t.Role is Role.Submitter).Id;
         Assert.Matches($@"\d{{4}}-\d\d-\d\dT.* a Submitter \({id}, Submitter\) at 127\.0\.0\.1: POST /api/v1/jobs/job/pause: 200", lines[0]);
         Assert.Contains("a Viewer", lines[1], StringComparison.Ordinal);
         Assert.Contains("cancel: refused with 403", lines[1], StringComparison.Ordinal);
         Assert.Contains("/jobs/wor%0Ald/cancel: refused with 400", lines[2], StringComparison.Ordinal);
         Assert.EndsWith($"POST /api/v1/jobs: 201 {submitted.Headers.Location}", lines[3].TrimEnd(), StringComparison.Ordinal);
+        Assert.Contains("a Submitter", lines[4], StringComparison.Ordinal);
+        Assert.EndsWith("PUT /api/v1/files/net.pt: 200", lines[4].TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("DELETE /api/v1/files/net.pt: refused with 403", lines[5].TrimEnd(), StringComparison.Ordinal);
         Assert.All(lines, line => Assert.DoesNotContain('\n', line));
     }
 

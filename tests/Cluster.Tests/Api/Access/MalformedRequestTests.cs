@@ -13,7 +13,7 @@ public sealed class MalformedRequestTests(GuardedApi guarded, ITestOutputHelper 
     private static readonly string[] s_paths =
     [
         "/api/v1/jobs", "/api/v1/jobs/job", "/api/v1/jobs/job/cancel", "/api/v1/jobs/job/logs", "/api/v1/jobs/job/events", "/api/v1/jobs/job/append", "/api/v1/jobs/job/metrics",
-        "/api/v1/jobs/job/checkpoints/1/model.safetensors", "/api/v1/workers/w/drain", "/api/v1/validate", "/api/v1/session", "/api/v1/shutdown", "/", "/app.js", "/login", "/nothing",
+        "/api/v1/jobs/job/checkpoints/1/model.safetensors", "/api/v1/workers/w/drain", "/api/v1/validate", "/api/v1/files", "/api/v1/files/..", "/api/v1/session", "/api/v1/shutdown", "/", "/app.js", "/login", "/nothing",
     ];
 
     private static readonly string[] s_traps =
@@ -46,6 +46,14 @@ public sealed class MalformedRequestTests(GuardedApi guarded, ITestOutputHelper 
         foreach (var line in wrong) { output.WriteLine(line); }
         Assert.Empty(wrong);
         Assert.Empty(guarded.Api.Cluster.Job("job").Orders);
+        var uploads = new DirectoryInfo(Path.Combine(guarded.Api.Store, "uploads"));
+        using (var period = new PeriodicTimer(TimeSpan.FromMilliseconds(10)))
+        {
+            // The last one that was cut may still be on its way out.
+            var deadline = Deadline.Token();
+            while (uploads.Exists && uploads.EnumerateFileSystemInfos().Any()) { await period.WaitForNextTickAsync(deadline); }
+        }
+
         Assert.DoesNotContain(guarded.Logs.Lines, line => line.Contains(" failed System.", StringComparison.Ordinal));
         using var http = guarded.Http(Role.Viewer);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("jobs")).StatusCode);
@@ -61,7 +69,7 @@ public sealed class MalformedRequestTests(GuardedApi guarded, ITestOutputHelper 
         var length = Encoding.UTF8.GetByteCount(body).ToString(CultureInfo.InvariantCulture);
         var token = guarded.Tokens[Role.Admin];
         const string Json = "Content-Type: application/json\r\n";
-        return (number % 12) switch
+        return (number % 15) switch
         {
             0 => ($"GET /api/v1/jobs/{trap} HTTP/1.1\r\n{Head(token)}\r\n", false),
             1 => ($"GET /api/v1/jobs/job/checkpoints/{trap}/{trap} HTTP/1.1\r\n{Head(token)}\r\n", false),
@@ -74,6 +82,9 @@ public sealed class MalformedRequestTests(GuardedApi guarded, ITestOutputHelper 
             8 => ($"POST {path} HTTP/1.1\r\n{Head(token)}{Json}Transfer-Encoding: chunked\r\n\r\nzz\r\n{body}\r\n0\r\n\r\n", false),
             9 => ($"GET {path} HTTP/1.1\r\n{Head(token)}X-Large: {new string('a', 40_000)}\r\n\r\n", false),
             10 => ($"GET /api/v1/jobs?{new[] { "count=-1", "count=1e9", "skip=many", "state=%00", "count=0x10", "skip=99999999999" }[random.Next(6)]} HTTP/1.1\r\n{Head(token)}\r\n", false),
+            11 => ($"PUT /api/v1/files/{trap} HTTP/1.1\r\n{Head(token)}Content-Length: 0\r\n\r\n", false),
+            12 => ($"{new[] { "GET", "DELETE" }[random.Next(2)]} /api/v1/files/{trap} HTTP/1.1\r\n{Head(token)}\r\n", false),
+            13 => ($"PUT /api/v1/files/cut.bin HTTP/1.1\r\n{Head(token)}Content-Length: 500\r\n\r\n{body}", true),
             _ => ($"POST /api/v1/jobs HTTP/1.1\r\n{Head(token)}{Json}Content-Length: 500\r\n\r\n{body}", true),
         };
     }
