@@ -43,6 +43,7 @@ public sealed class MutationTests
         { Silo, $"{Container}.ports.0.containerPort", "11112", "settings of silos" },
         { Silo, $"{Container}.ports.1.containerPort", "30001", "settings of silos" },
         { Dashboard, $"{Container}.ports.0.containerPort", "8081", "settings of the API" },
+        { Trainer, $"{Container}.ports.0.containerPort", "12001", "settings of trainers" },
 
         // What others name.
         { "ConfigMap cluster-settings", "", null, "names" },
@@ -82,7 +83,6 @@ public sealed class MutationTests
         { Silo, $"{Container}.securityContext.capabilities.add", "[NET_ADMIN]", "restricted" },
         { Silo, $"{Pod}.automountServiceAccountToken", null, "restricted" },
         { "Namespace cluster", "metadata.labels.pod-security\\.kubernetes\\.io/enforce", "baseline", "restricted" },
-        { Trainer, $"{Pod}.shareProcessNamespace", null, "settings of trainers" },
 
         // Updates and evictions.
         { "PodDisruptionBudget cluster-silo", "spec", "{minAvailable: 3, selector: {matchLabels: {app.kubernetes.io/part-of: cluster, app.kubernetes.io/component: silo}}}", "budgets" },
@@ -95,6 +95,7 @@ public sealed class MutationTests
         { "NetworkPolicy silo", "spec.ingress.1.ports", null, "narrow policies" },
         { "NetworkPolicy silo", "spec.ingress.1.from", null, "narrow policies" },
         { "NetworkPolicy trainer", "spec.egress.0", null, "who speaks to whom" },
+        { "NetworkPolicy trainer", "spec.ingress.0.ports.0.port", "12001", "who speaks to whom" },
         { "NetworkPolicy redis", "", null, "who speaks to whom" },
         { "NetworkPolicy default-deny", "", null, "shut by default" },
         { "NetworkPolicy dns", "spec.egress.0.ports.0", null, "shut by default" },

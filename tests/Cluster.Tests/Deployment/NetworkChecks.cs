@@ -6,8 +6,6 @@ namespace Cluster.Tests.Deployment;
 /// <summary>Who may speak to whom, worked out as Kubernetes does: both ends must allow it, and one policy of each is enough.</summary>
 internal static class NetworkChecks
 {
-    private const int DataPlane = 40123; // Any port: the system chooses.
-
     /// <summary>Each part reaches what it needs and nothing else.</summary>
     public static IEnumerable<string> Reach(Installation installation)
     {
@@ -16,18 +14,17 @@ internal static class NetworkChecks
         string[] parts = hasCollector ? ["silo", "trainer", "dashboard", "redis", "collector"] : ["silo", "trainer", "dashboard", "redis"];
         HashSet<(string From, string To, int Port)> wanted =
         [
-            ("silo", "silo", 11111), ("trainer", "silo", 30000), ("dashboard", "silo", 30000), ("trainer", "trainer", DataPlane),
-            ("trainer", "trainer", 11111), ("trainer", "trainer", 30000), ("trainer", "trainer", 6379), ("trainer", "trainer", 4317), ("trainer", "trainer", 8080),
+            ("silo", "silo", 11111), ("trainer", "silo", 30000), ("dashboard", "silo", 30000), ("trainer", "trainer", 12000),
             ("silo", "redis", 6379), ("trainer", "redis", 6379), ("dashboard", "redis", 6379),
         ];
         if (hasCollector) { wanted.UnionWith([("silo", "collector", 4317), ("trainer", "collector", 4317), ("dashboard", "collector", 4317)]); }
 
-        var allowed = (from start in parts from end in parts from port in (int[])[11111, 30000, 6379, 4317, 8080, DataPlane]
+        var allowed = (from start in parts from end in parts from port in (int[])[11111, 30000, 6379, 4317, 8080, 12000]
                        where Allows(policies, Labels(start), Labels(end), port) select (From: start, To: end, Port: port)).ToHashSet();
         return wanted.Except(allowed).Select(way => $"{way.From} cannot reach {way.To} at {way.Port}").Concat(allowed.Except(wanted).Select(way => $"{way.From} reaches {way.To} at {way.Port}"));
     }
 
-    /// <summary>Every rule says who and at which port, also where the other end would not allow more anyway; trainers alone meet at any port.</summary>
+    /// <summary>Every rule says who and at which port, also where the other end would not allow more anyway.</summary>
     public static IEnumerable<string> Narrow(Installation installation)
     {
         foreach (var policy in installation.All<V1NetworkPolicy>())
@@ -36,12 +33,9 @@ internal static class NetworkChecks
             foreach (var (peers, ports) in rules)
             {
                 if (peers is null or []) { yield return $"{Manifests.Title(policy)} speaks of anybody"; continue; }
-                var isDataPlane = IsTrainer(policy.Spec.PodSelector) && peers.All(peer => IsTrainer(peer.PodSelector));
-                if (!isDataPlane && (ports is null or [] || ports.Any(port => port.Port is null))) { yield return $"{Manifests.Title(policy)} opens all ports"; }
+                if (ports is null or [] || ports.Any(port => port.Port is null)) { yield return $"{Manifests.Title(policy)} opens all ports"; }
             }
         }
-
-        static bool IsTrainer(V1LabelSelector? pods) => pods?.MatchLabels?.TryGetValue("app.kubernetes.io/component", out var component) == true && component == "trainer";
     }
 
     /// <summary>Nobody speaks to anybody unless a policy says so, every pod finds names, and every policy takes somebody.</summary>

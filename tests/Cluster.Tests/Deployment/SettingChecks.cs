@@ -37,8 +37,7 @@ internal static partial class SettingChecks
             ((settings.WorkerId, settings.Address) == (PodName, PodAddress), $"is {settings.WorkerId} at {settings.Address}, not its pod"),
             (cluster.Redis?.ToString() == Redis && cluster.Gateways.IsEmpty, "does not look for silos in Redis"),
             (trainer.PortNamed("health") is { } port && port == HealthExtensions.PortFrom(environment), "has its health elsewhere than at the port health"),
-            // A job tells the lives of one worker apart by process id.
-            (trainer.Pod.ShareProcessNamespace == true, "has one process id for all its lives"),
+            (trainer.PortNamed("data") == settings.DataPort, $"listens for its peers at {settings.DataPort}, and its port data is {trainer.PortNamed("data")}"),
         ];
     }));
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Cluster.Tests.Elastic;
 
 namespace Cluster.Tests.EndToEnd;
 
@@ -91,19 +92,12 @@ public sealed class SameAnswerTests : IDisposable
           server: { kind: fedAdam, lr: 0.01 }
         """;
 
-    /// <summary>Most of the time goes into starting processes. <c>CLUSTER_WORKER_COUNTS=1,2,3,5</c> takes other numbers than these.</summary>
-    [Theory]
-    [InlineData(nameof(Digits), 1, 2, 3, 4, 7)]
-    [InlineData(nameof(Bert), 1, 2, 3, 4, 7)]
-    [InlineData(nameof(ResNet), 1, 2, 3, 4, 7)]
-    [InlineData(nameof(Mae), 1, 3)]
-    [InlineData(nameof(Script), 1, 3)]
-    [InlineData(nameof(Federated), 1, 3)]
-    public void Weights_are_the_same_bits_for_any_number_of_workers(string job, params int[] counts)
+    /// <summary><c>CLUSTER_WORKER_COUNTS=1,2,3,5</c> takes other numbers than these, here and below.</summary>
+    [Fact]
+    public void Weights_are_the_same_bits_for_any_number_of_workers()
     {
-        var spec = Write(job);
-        if (Environment.GetEnvironmentVariable("CLUSTER_WORKER_COUNTS") is { } others) { counts = [.. others.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))]; }
-        var answers = counts.Select(workers =>
+        var spec = Write(nameof(Digits));
+        var answers = Counts(1, 2, 3, 4, 7).Select(workers =>
         {
             var (result, report) = Tool.RunJob(spec, _store, "--workers", $"{workers}");
             Assert.True(result.ExitCode == 0, result.All);
@@ -112,6 +106,29 @@ public sealed class SameAnswerTests : IDisposable
         }).ToArray();
 
         Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+    }
+
+    /// <summary>One cluster for all of them: most of the time goes into starting processes.</summary>
+    [Fact]
+    public async Task So_are_those_of_other_models_and_methods()
+    {
+        (string Name, int[] Counts)[] jobs =
+        [
+            (nameof(Bert), Counts(1, 2, 3, 4, 7)), (nameof(ResNet), Counts(1, 3, 7)), (nameof(Mae), Counts(1, 3)), (nameof(Script), Counts(1, 3)), (nameof(Federated), Counts(1, 3)),
+        ];
+        await using var cluster = await TestCluster.StartAsync(jobs.Max(job => job.Counts.Max()));
+        foreach (var (name, counts) in jobs)
+        {
+            var answers = new List<(string?, string, long)>();
+            foreach (var workers in counts)
+            {
+                var view = await cluster.UntilEndAsync(await cluster.SubmitAsync($"{name}-{workers}".ToLowerInvariant(), SpecOf(name), workers, workers));
+                Assert.Equal(workers, view.Workers.Count(worker => worker.Rank >= 0));
+                answers.Add((view.WeightsSha256, Measured(view.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => (metric.Key, $"{metric.Value:R}"))), view.SamplesSeen));
+            }
+
+            Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+        }
     }
 
     /// <summary>On the screen, in the report and in the job's folder.</summary>
@@ -171,7 +188,7 @@ public sealed class SameAnswerTests : IDisposable
 
     private string Write(string job, string find = "", string replace = "")
     {
-        var text = job switch { nameof(Digits) => Digits, nameof(Bert) => Bert, nameof(Federated) => Federated, nameof(Mae) => Mae, nameof(Script) => Script, _ => ResNet };
+        var text = SpecOf(job);
         if (find.Length > 0) { text = text.Replace(find, replace, StringComparison.Ordinal); }
         var path = Path.Combine(_store, $"{job}.yaml");
         File.WriteAllText(path, text);
@@ -182,11 +199,29 @@ public sealed class SameAnswerTests : IDisposable
         ? [.. Directory.EnumerateDirectories(Path.Combine(_store, "jobs"), "round-*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)]
         : [];
 
+    private static string SpecOf(string job) => job switch
+    {
+        nameof(Digits) => Digits,
+        nameof(Bert) => Bert,
+        nameof(ResNet) => ResNet,
+        nameof(Mae) => Mae,
+        nameof(Script) => Script,
+        nameof(Federated) => Federated,
+        _ => throw new ArgumentOutOfRangeException(nameof(job), job, "no job of these tests"),
+    };
+
+    private static int[] Counts(params int[] byDefault) => Environment.GetEnvironmentVariable("CLUSTER_WORKER_COUNTS") is { } others
+        ? [.. others.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))]
+        : byDefault;
+
     /// <summary>Everything that the promise covers: the weights, and what is measured with them.</summary>
     private static (string Sha, string Evaluation, long Samples) Answer(JsonElement report) => (
         report.GetProperty("weightsSha256").GetString()!,
-        string.Join(", ", report.GetProperty("metrics").EnumerateObject().Where(metric => metric.Name.Contains("eval", StringComparison.OrdinalIgnoreCase)).Select(metric => $"{metric.Name} {metric.Value.GetRawText()}")),
+        Measured(report.GetProperty("metrics").EnumerateObject().Select(metric => (metric.Name, metric.Value.GetRawText()))),
         report.GetProperty("samplesSeen").GetInt64());
+
+    private static string Measured(IEnumerable<(string Name, string Value)> metrics) =>
+        string.Join(", ", metrics.Where(metric => metric.Name.Contains("eval", StringComparison.OrdinalIgnoreCase)).Select(metric => $"{metric.Name} {metric.Value}"));
 
     public void Dispose() => Directory.Delete(_store, recursive: true);
 }
