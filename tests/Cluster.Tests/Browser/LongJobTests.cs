@@ -67,7 +67,7 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
 
         await using var page = await Chromium.StartAsync(1280, 900);
         await page.AddScriptAsync(Watch);
-        var (took, work) = (new List<double>(), new List<double>());
+        var (took, ofPage, work) = (new List<double>(), new List<double>(), new List<double>());
         for (var i = 0; i < Openings; i++)
         {
             await page.GoAsync(new Uri("about:blank"));
@@ -76,7 +76,8 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
             await page.GoAsync(new Uri(_api.Url, "/jobs/long"));
             await page.UntilAsync("window.drawnAt > 0", "the curves");
             var now = await page.ProcessorTimeAsync();
-            work.Add((Environment.CpuUsage.TotalTime - api + (now > main ? now - main : now)).TotalMilliseconds); // A page of another site begins a process.
+            ofPage.Add((now > main ? now - main : now).TotalMilliseconds); // A page of another site begins a process.
+            work.Add((Environment.CpuUsage.TotalTime - api).TotalMilliseconds + ofPage[^1]);
             took.Add(double.Parse(await page.AskAsync("window.drawnAt"), CultureInfo.InvariantCulture));
         }
 
@@ -95,8 +96,9 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
         var first = took[0];
         took.Sort();
         work.Sort();
+        ofPage.Sort();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Rounds} rounds, {job.Curves.Series.Count} curves of {job.Curves.Rounds.Length} points: opened in {took[Openings / 2]:F0} ms (median of {Openings}; the first {first:F0}, the best {took[0]:F0}) with {work[Openings / 2]:F0} ms of processor time (the best {work[0]:F0}); {between[between.Length / 2]:F1} ms between frames (median; the longest {between[^1]:F1})"));
+            $"{Rounds} rounds, {job.Curves.Series.Count} curves of {job.Curves.Rounds.Length} points: opened in {took[Openings / 2]:F0} ms (median of {Openings}; the first {first:F0}, the best {took[0]:F0}) with {work[Openings / 2]:F0} ms of processor time (the best {work[0]:F0}), {ofPage[Openings / 2]:F0} of it the page's; {between[between.Length / 2]:F1} ms between frames (median; the longest {between[^1]:F1})"));
         Assert.True(work[0] < MostToOpen, $"the best of {Openings} took {work[0]:F0} ms of processor time; allowed: {MostToOpen}");
         Assert.True(took[0] < MostToOpen || IsBusy, $"the best of {Openings} took {took[0]:F0} ms; allowed: {MostToOpen}");
         Assert.True(between[between.Length / 2] < MostBetweenFrames, $"{between[between.Length / 2]:F0} ms between frames; allowed: {MostBetweenFrames}");

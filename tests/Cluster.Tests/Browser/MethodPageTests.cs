@@ -88,6 +88,7 @@ public sealed class MethodPageTests
 
         await ShowAsync(Lamb, "panel-lamb", "grid-trust-ratios", "Number(panel.dataset.cells) > 600", isToEnd: true, alsoElsewhere: true);
         await ShowAsync(Federated, "panel-federated", "federated", "Number(panel.querySelector('[data-testid=grid-participation]').dataset.cells) >= 20 * 60", isToEnd: true);
+        await TakeAsync("panel-participation", "grid-participation");
         await ShowAsync(ForwardForward, "panel-layers", "layers", "panel.querySelectorAll('canvas').length === 5", isToEnd: true);
         // Both stages and their releases have been, and the job is within the third.
         await ShowAsync(Continual, "panel-continual", "lineage", "panel.querySelectorAll('.mark.release').length > 3 && panel.innerText.includes('goethe (release goethe)') && panel.innerText.includes('Now: stage digits')", isToEnd: false, alsoElsewhere: true);
