@@ -9,7 +9,7 @@ namespace Cluster.Contracts.Api;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ValidateRequest(string Spec, IReadOnlyList<string>? Set = null);
 
-/// <summary>Answer of <c>POST /api/v1/validate</c>: nothing is submitted. Whether its data are there is for the workers to see.</summary>
+/// <summary>Answer of <c>POST /api/v1/validate</c>: nothing is submitted. Uploads must be there; whether other data are is for the workers to see.</summary>
 /// <param name="Problems">Everything that is wrong, by line; empty when nothing is.</param>
 /// <param name="Name">Of the job. Null when there are problems; so are the next three.</param>
 /// <param name="Method">The method, in a word.</param>
