@@ -31,7 +31,7 @@ internal static class HtmlReport
             new XElement("h1", job.JobId),
             Pairs(Summary(job)),
             Section("Curves", metrics.Rounds.IsEmpty ? [] : [new XElement("div", new XAttribute("class", "charts"), ChartGroup.Of(metrics).Select(group => SvgChart.Draw(group, metrics, losses))), Meaning(metrics, losses.Length)]),
-            Section("Newest values", Table(["name", "value"], job.Metrics.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => (IReadOnlyList<string>)[m.Key, Number(m.Value)]))),
+            Section("Newest values", Table(["name", "value"], job.Metrics.Listed().Select(m => (IReadOnlyList<string>)[m.Key, Number(m.Value)]))),
             Section("Evaluations", Evaluations(metrics)),
             Section("Recoveries", Table(["time", "generation", "after round", "why"], job.Events.Where(e => e.IsRecovery).Select(e => (IReadOnlyList<string>)[Time(e.Time), Number(e.Generation), Number(e.Round), e.Text]))),
             Section("What happened", Table(["time", "generation", "round", "state", "what"], job.Events.Select(e => (IReadOnlyList<string>)[Time(e.Time), Number(e.Generation), Number(e.Round), e.State.ToString(), e.Text]))),

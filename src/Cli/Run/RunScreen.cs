@@ -112,7 +112,7 @@ internal sealed class RunScreen
     {
         var table = new Table().NoBorder().HideHeaders().AddColumn("").AddColumn("");
         table.AddRow(report.State == JobState.Succeeded ? "[green]Succeeded[/]" : $"[red]{report.State}[/]", Markup.Escape(report.Reason));
-        foreach (var (name, value) in report.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
+        foreach (var (name, value) in report.Metrics.Listed())
         {
             table.AddRow(name, value?.ToString("G6", CultureInfo.InvariantCulture) ?? "not a finite number");
         }

@@ -43,7 +43,7 @@ internal static class ShowVerb
             ("trunk", job.Submission?.Trunk),
             ("round", string.Create(CultureInfo.InvariantCulture, $"{job.Round}/{job.Rounds}, of which {job.SkippedRounds} skipped")),
             ("samples", string.Create(CultureInfo.InvariantCulture, $"{job.SamplesSeen:N0} at {job.SamplesPerSecond:N0} a second")),
-            .. job.Metrics.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => (m.Key, (string?)m.Value.ToString("G6", CultureInfo.InvariantCulture))),
+            .. job.Metrics.Listed().Select(m => (m.Key, (string?)m.Value.ToString("G6", CultureInfo.InvariantCulture))),
             ("generation", string.Create(CultureInfo.InvariantCulture, $"{job.Generation}, {job.Recoveries} lost")),
             ("checkpoint", job.Checkpoint),
             ("weights", job.WeightsSha256),

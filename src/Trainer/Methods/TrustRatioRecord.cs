@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts.Jobs;
 using Cluster.Trainer.Core.Optimizers;
 
 namespace Cluster.Trainer.Methods;
@@ -11,9 +12,6 @@ namespace Cluster.Trainer.Methods;
 /// </remarks>
 internal static class TrustRatioRecord
 {
-    /// <summary>Before the layer's number among those that are adapted, from 1, and its name. By the number they are in the model's order.</summary>
-    public const string Prefix = "trustRatio.";
-
     public const int MaxLayers = 32;
 
     private const int RoundsOfEach = 128;
@@ -26,6 +24,6 @@ internal static class TrustRatioRecord
         var count = Math.Min(MaxLayers, ratios.Count);
         return Enumerable.Range(0, count).Select(i => count == 1 ? 0 : i * (ratios.Count - 1) / (count - 1))
             .Where(place => double.IsFinite(ratios[place].Ratio))
-            .ToImmutableDictionary(place => FormattableString.Invariant($"{Prefix}{place + 1}.{ratios[place].Layer}"), place => ratios[place].Ratio);
+            .ToImmutableDictionary(place => FormattableString.Invariant($"{MetricNames.TrustRatio}{place + 1}.{ratios[place].Layer}"), place => ratios[place].Ratio);
     }
 }

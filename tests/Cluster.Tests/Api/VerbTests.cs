@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Cluster.Client;
 using Cluster.Contracts;
@@ -89,7 +90,9 @@ public sealed class VerbTests : IAsyncLifetime
     public async Task List_and_show_speak_to_people_and_to_programs()
     {
         _api.Cluster.Add("first", JobState.Failed);
-        _api.Cluster.Add("second").Reach(3);
+        var second = _api.Cluster.Add("second");
+        second.Reach(2);
+        second.Tell(new(3, false, 3, 192, 0, ImmutableDictionary<string, double>.Empty.Add("loss", 0.25).Add("trustRatio.1.encoder", 0.125)));
         var text = (await RunAsync("list")).Output;
         Assert.True(text.IndexOf("second", StringComparison.Ordinal) < text.IndexOf("first", StringComparison.Ordinal), text);
         Assert.Contains("3/1000", text, StringComparison.Ordinal);
@@ -99,7 +102,10 @@ public sealed class VerbTests : IAsyncLifetime
 
         var shown = (await RunAsync("show", "second")).Output;
         foreach (var words in (string[])["second", "Running: as the test says", "worker-0", "it began", "a notice"]) { Assert.Contains(words, shown, StringComparison.Ordinal); }
-        Assert.Equal("Running", Json(await RunAsync("show", "second", "--json")).GetProperty("state").GetString());
+        Assert.Contains("0.25", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("trustRatio", shown, StringComparison.Ordinal); // Dozens of layers: for a picture, and for programs.
+        var json = Json(await RunAsync("show", "second", "--json"));
+        Assert.Equal(("Running", 0.125), (json.GetProperty("state").GetString(), json.GetProperty("metrics").GetProperty("trustRatio.1.encoder").GetDouble()));
     }
 
     [Fact]
