@@ -3,14 +3,17 @@ using System.Globalization;
 using Cluster.Contracts.Jobs;
 using Cluster.Grains.Jobs;
 using Cluster.Tests.Api;
+using Cluster.Tests.EndToEnd;
 using Xunit.Abstractions;
 
 namespace Cluster.Tests.Browser;
 
 /// <summary>
 /// The page of a job of 100,000 rounds, whose curves are kept and down-sampled by what keeps them in a silo: it opens within a second, and
-/// while rounds come and the pointer moves over a chart, the page goes on being drawn.
+/// while rounds come and the pointer moves over a chart, the page goes on being drawn. Alone, since the API is in this process, and what other
+/// tests took would be counted too.
 /// </summary>
+[Collection(EndToEndTests.Name)]
 public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Rounds = 100_000, Layers = 32, Openings = 5;
