@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 
 namespace Cluster.Cli.Report;

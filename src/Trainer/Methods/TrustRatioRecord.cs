@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Cluster.Contracts.Jobs;
+using Cluster.Contracts;
 using Cluster.Trainer.Core.Optimizers;
 
 namespace Cluster.Trainer.Methods;

@@ -147,7 +147,7 @@ public sealed class SameAnswerTests : IDisposable
     [Fact]
     public void A_job_stopped_with_ctrl_c_resumes_to_the_same_bits()
     {
-        var spec = Write(nameof(Digits), "rounds: 60", "rounds: 4000");
+        var spec = Write(nameof(Digits), "rounds: 60", "rounds: 1500");
         var whole = Answer(Tool.RunJob(spec, Path.Combine(_store, "whole"), "--workers", "2").Report);
 
         using (var run = Tool.Start("run", spec, "--store", _store, "--workers", "2"))
@@ -165,7 +165,7 @@ public sealed class SameAnswerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(nameof(Digits), "rounds: 60", "rounds: 4000")]
+    [InlineData(nameof(Digits), "rounds: 60", "rounds: 1500")]
     [InlineData(nameof(Bert), "rounds: 12", "rounds: 60")]
     public void A_job_whose_processes_are_all_killed_resumes_to_the_same_bits(string job, string rounds, string more)
     {

@@ -1,4 +1,4 @@
-namespace Cluster.Contracts.Jobs;
+namespace Cluster.Contracts;
 
 /// <summary>Names of values that more than one part must know.</summary>
 public static class MetricNames
