@@ -19,8 +19,8 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
     private const int Rounds = 100_000, Layers = 32, Openings = 5;
 
     /// <summary>
-    /// Milliseconds from the beginning of the navigation until chart and heat map are on the screen; and of processor time that page and API take
-    /// for it together, which counts where the machine has other work too.
+    /// Milliseconds from the beginning of the navigation until chart and heat map are on the screen; and of processor time that the page's main
+    /// thread takes for it, which counts where the machine has other work too.
     /// </summary>
     private const double MostToOpen = 1_000;
 
@@ -102,7 +102,7 @@ public sealed class LongJobTests(ITestOutputHelper output) : IAsyncLifetime
         ofPage.Sort();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Rounds} rounds, {job.Curves.Series.Count} curves of {job.Curves.Rounds.Length} points: opened in {took[Openings / 2]:F0} ms (median of {Openings}; the first {first:F0}, the best {took[0]:F0}) with {work[Openings / 2]:F0} ms of processor time (the best {work[0]:F0}), {ofPage[Openings / 2]:F0} of it the page's; {between[between.Length / 2]:F1} ms between frames (median; the longest {between[^1]:F1})"));
-        Assert.True(work[0] < MostToOpen, $"the best of {Openings} took {work[0]:F0} ms of processor time; allowed: {MostToOpen}");
+        Assert.True(ofPage[Openings / 2] < MostToOpen, $"the page took {ofPage[Openings / 2]:F0} ms of processor time; allowed: {MostToOpen}");
         Assert.True(took[0] < MostToOpen || IsBusy, $"the best of {Openings} took {took[0]:F0} ms; allowed: {MostToOpen}");
         Assert.True(between[between.Length / 2] < MostBetweenFrames, $"{between[between.Length / 2]:F0} ms between frames; allowed: {MostBetweenFrames}");
         Assert.Empty(page.Complaints);
