@@ -18,7 +18,7 @@ internal sealed class LambTensors : IDisposable
     private readonly LayerRows _rows;
     private readonly Tensor _decay;   // [layers] float32, λ
     private readonly Tensor _adapted; // [layers] bool
-    private Tensor? _ratios;          // [layers] float64, q of the last step
+    private readonly LastRatios _ratios = new();
 
     public LambTensors(OptimizerSpec spec, ImmutableArray<Layer> layers, long parameterLength, Device device)
     {
@@ -48,17 +48,12 @@ internal sealed class LambTensors : IDisposable
         if (k.DecayMode == WeightDecayMode.Decoupled) { x.mul_(lambda.mul(Number(-k.LearningRate)).add_(One, One)); }
 
         var q = Ratio(_rows.SumsOfSquares(x).sqrt_(), _rows.SumsOfSquares(u).sqrt_());
-        _ratios?.Dispose();
-        _ratios = q.DetachFromDisposeScope();
+        _ratios.Keep(q);
         x.addcmul_(_rows.Spread(q.to(ScalarType.Float32)), u, value: Number(-k.LearningRate));
     }
 
     /// <summary>q of every layer in the last step; waits for the device.</summary>
-    public double[] Ratios()
-    {
-        using var onCpu = (_ratios ?? throw new InvalidOperationException("there was no step yet")).cpu();
-        return onCpu.data<double>().ToArray();
-    }
+    public double[] Ratios() => _ratios.Read();
 
     /// <summary>q of every layer, [layers] float64; as <see cref="LambRatio"/>.</summary>
     private Tensor Ratio(Tensor xNorm, Tensor uNorm)
@@ -76,6 +71,6 @@ internal sealed class LambTensors : IDisposable
         _rows.Dispose();
         _decay.Dispose();
         _adapted.Dispose();
-        _ratios?.Dispose();
+        _ratios.Dispose();
     }
 }

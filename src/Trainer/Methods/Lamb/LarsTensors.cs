@@ -15,7 +15,7 @@ internal sealed class LarsTensors : IDisposable
     private readonly LayerRows _rows;
     private readonly Tensor _decay;   // [layers] float64, λ
     private readonly Tensor _adapted; // [layers] bool
-    private Tensor? _ratios;          // [layers] float64, q of the last step
+    private readonly LastRatios _ratios = new();
 
     public LarsTensors(OptimizerSpec spec, ImmutableArray<Layer> layers, long parameterLength, Device device)
     {
@@ -34,19 +34,14 @@ internal sealed class LarsTensors : IDisposable
 
         d.mul_(Number(scale));
         var q = Ratio(_rows.SumsOfSquares(x).sqrt_(), _rows.SumsOfSquares(d).sqrt_());
-        _ratios?.Dispose();
-        _ratios = q.DetachFromDisposeScope();
+        _ratios.Keep(q);
         d.addcmul_(_rows.Spread(_decay.to(ScalarType.Float32)), x, One).mul_(_rows.Spread(q.to(ScalarType.Float32)));
         b.mul_(Number(_spec.Momentum)).add_(d, One);
         x.add_(_spec.Nesterov ? d.add_(b, alpha: Number(_spec.Momentum)) : b, alpha: Number(-learningRate));
     }
 
     /// <summary>q of every layer in the last step; waits for the device.</summary>
-    public double[] Ratios()
-    {
-        using var onCpu = (_ratios ?? throw new InvalidOperationException("there was no step yet")).cpu();
-        return onCpu.data<double>().ToArray();
-    }
+    public double[] Ratios() => _ratios.Read();
 
     /// <summary>q of every layer, [layers] float64; as <see cref="LarsRatio"/>.</summary>
     private Tensor Ratio(Tensor xNorm, Tensor gNorm)
@@ -60,6 +55,6 @@ internal sealed class LarsTensors : IDisposable
         _rows.Dispose();
         _decay.Dispose();
         _adapted.Dispose();
-        _ratios?.Dispose();
+        _ratios.Dispose();
     }
 }
