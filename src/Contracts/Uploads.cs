@@ -11,8 +11,6 @@ public static class Uploads
     /// <summary>What stands before a name in a spec.</summary>
     public const string Prefix = "upload:";
 
-    private const int HashLength = 64;
-
     /// <summary>The name, for what a spec calls an uploaded file; null for any other path.</summary>
     public static string? NameOf(string path) => path.StartsWith(Prefix, StringComparison.Ordinal) ? path[Prefix.Length..] : null;
 
@@ -26,7 +24,7 @@ public static class Uploads
         if (!place.Exists || place.LinkTarget is not null) { return null; }
         try
         {
-            return place.EnumerateFiles().FirstOrDefault(file => file.LinkTarget is null && file.Name.Length == HashLength && file.Name.All(char.IsAsciiHexDigitLower));
+            return place.EnumerateFiles().FirstOrDefault(file => file.LinkTarget is null && Sha256Text.IsValid(file.Name));
         }
         catch (DirectoryNotFoundException)
         {

@@ -51,12 +51,11 @@ internal static class ScheduleTable
     private static IReadOnlyList<SchedulePart> OfTrunk(ContinualSpec spec)
     {
         var plan = ContinualPlan.Of(spec);
-        long[] lengths = [.. plan.Stages.Select(stage => stage.Updates)];
-        double Trunk(long n) => TrunkRate.At(n, spec.Schedule, lengths);
+        var rates = new ContinualRates(spec, plan);
 
         return
         [
-            .. plan.Stages.Select(stage => new SchedulePart(stage.Name, stage.Update + 1, stage.Update + stage.Updates, Trunk)),
+            .. plan.Stages.Select(stage => new SchedulePart(stage.Name, stage.Update + 1, stage.Update + stage.Updates, rates.Trunk)),
             .. from branch in plan.Segments.Where(segment => !segment.IsTrunk).Select(segment => (Release: segment.Release!, Fork: segment.Update))
                    .Concat(plan.Forks.Select(fork => (fork.Release, Fork: fork.Update)))
                orderby branch.Fork
@@ -64,7 +63,7 @@ internal static class ScheduleTable
                let fork = branch.Fork
                select new SchedulePart(
                    $"release {release.Name}", fork, fork + release.Updates,
-                   n => Annealing.Rate((double)(n - fork) / release.Updates, Trunk(fork), release.Min, release.Tail)),
+                   n => rates.Branch(release, fork, n - fork)),
         ];
     }
 }

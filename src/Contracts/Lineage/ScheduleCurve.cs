@@ -15,8 +15,7 @@ public sealed record ScheduleCurve(ImmutableArray<long> Rounds, ImmutableArray<d
     public static ScheduleCurve Of(ContinualSpec spec)
     {
         var plan = ContinualPlan.Of(spec);
-        long[] lengths = [.. plan.Stages.Select(stage => stage.Updates)];
-        double Trunk(long update) => TrunkRate.At(update, spec.Schedule, lengths);
+        var rates = new ContinualRates(spec, plan);
         var spans = plan.Segments.Select(segment => (Segment: segment, Span: new ScheduleSpan(
             plan.Stages[segment.Stage].Name, segment.Release?.Name,
             segment.FirstRound + (segment.Release is null ? 1 : 2), // A branch begins with its fork.
@@ -25,8 +24,8 @@ public sealed record ScheduleCurve(ImmutableArray<long> Rounds, ImmutableArray<d
         var points = from one in spans
                      from round in Points(one.Span, plan.Rounds)
                      select (Round: round, Rate: one.Segment.Release is { } release
-                         ? Annealing.Rate((double)(round - one.Segment.FirstRound - 1) / release.Updates, Trunk(one.Segment.Update), release.Min, release.Tail)
-                         : Trunk(one.Segment.Update + round - one.Segment.FirstRound));
+                         ? rates.Branch(release, one.Segment.Update, round - one.Segment.FirstRound - 1)
+                         : rates.Trunk(one.Segment.Update + round - one.Segment.FirstRound));
         var all = points.ToArray();
         return new([.. all.Select(point => point.Round)], [.. all.Select(point => point.Rate)], [.. spans.Select(one => one.Span)]);
     }

@@ -1,9 +1,7 @@
-using System.Text.RegularExpressions;
-
 namespace Cluster.Contracts.Spec;
 
-/// <summary>Rules of the model kind torchscript, and of the hashes by which a spec knows files.</summary>
-internal static partial class ScriptChecks
+/// <summary>Rules of the model kind torchscript.</summary>
+internal static class ScriptChecks
 {
     public static void All(JobSpec spec, SpecReport report)
     {
@@ -13,23 +11,12 @@ internal static partial class ScriptChecks
             report.Broken("model.file", Quote.Show(file), $"a path within a data folder, relative and without '..', or {Uploads.Prefix}NAME");
         }
 
-        Hash(model.Sha256, "model.sha256", report);
+        HashChecks.Sha256(model.Sha256, "model.sha256", report);
         if (spec.Precision != Precision.Float32) { report.Broken("precision", SpecNames.Of(spec.Precision), "float32 with model.kind torchscript", "model.kind"); }
         if (spec.Device != DeviceKind.Cpu) { report.Broken("device", SpecNames.Of(spec.Device), "cpu with model.kind torchscript", "model.kind"); }
-    }
-
-    public static void Hash(string? hash, string path, SpecReport report)
-    {
-        if (hash is not null && !Sha256().IsMatch(hash))
-        {
-            report.Broken(path, Quote.Show(hash), "64 lower-case hex digits, or no such key to have it recorded");
-        }
     }
 
     /// <summary>A module is a program: which one is run must not be for a spec to choose among all files of a machine.</summary>
     private static bool IsWithin(string path) =>
         path.Length > 0 && !Path.IsPathRooted(path) && !path.Contains(':', StringComparison.Ordinal) && !path.Split('/', '\\').Contains("..");
-
-    [GeneratedRegex(@"^[0-9a-f]{64}\z")]
-    private static partial Regex Sha256();
 }

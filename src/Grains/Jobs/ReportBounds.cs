@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 
 namespace Cluster.Grains.Jobs;
@@ -56,7 +57,7 @@ internal static class ReportBounds
             throw new ArgumentException($"A worker cannot end as {outcome.State}: Succeeded, Failed and Cancelled are allowed.", nameof(outcome));
         }
 
-        if (outcome.WeightsSha256 is { } hash && !(hash.Length == 64 && hash.All(char.IsAsciiHexDigitLower)))
+        if (outcome.WeightsSha256 is { } hash && !Sha256Text.IsValid(hash))
         {
             throw new ArgumentException("The hash of the weights must be 64 lower-case hex digits.", nameof(outcome));
         }

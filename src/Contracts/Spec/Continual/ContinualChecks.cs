@@ -25,7 +25,7 @@ internal sealed class ContinualChecks
         new RateChecks($"{Path}.schedule", report).Check(checks._spec.Schedule);
         foreach (var (index, stage) in checks._spec.Stages.Index()) { checks.Stage(stage, index, $"{Path}.stages[{index}]"); }
         foreach (var (index, release) in checks._spec.Releases.Index()) { checks.ReleaseWithin(release, $"{Path}.releases[{index}]"); }
-        ScriptChecks.Hash(checks._spec.Start?.WeightsSha256, $"{Path}.start.weightsSha256", report);
+        HashChecks.Sha256(checks._spec.Start?.WeightsSha256, $"{Path}.start.weightsSha256", report);
         checks.Drift();
         checks.BranchOf();
         checks.Sequence();
@@ -47,7 +47,7 @@ internal sealed class ContinualChecks
             _report.Broken($"{path}.name", $"{Quote.Show(stage.Name)}, the name of an earlier stage", "a name of its own for each stage");
         }
 
-        ScriptChecks.Hash(stage.Sha256, $"{path}.sha256", _report);
+        HashChecks.Sha256(stage.Sha256, $"{path}.sha256", _report);
         SpecChecks.ModelFitsData(_job.Model, stage.Data, $"{path}.data.kind", _report);
         _mixtures.Check(stage.Mixture, index, $"{path}.mixture");
         From(stage, earlier.LastOrDefault(), path);

@@ -37,7 +37,7 @@ internal sealed class ContinualMethod : IRoundMethod
     private readonly IReadOnlyList<StageData> _data;
     private ContinualStream _stream; // Up to date with the state only through Stream.
     private readonly ContinualLineage _lineage;
-    private readonly long[] _stageLengths;
+    private readonly ContinualRates _rates;
     private readonly int _batch;
     private readonly int _leaf;
     private readonly FlatModel _model;
@@ -52,7 +52,7 @@ internal sealed class ContinualMethod : IRoundMethod
         var continual = spec.Continual ?? throw new ArgumentException("the spec was not checked: it is no continual job", nameof(spec));
         (_batch, _leaf) = (spec.Batch!.Value, spec.Leaf ?? Math.Min(spec.Batch.Value, Stages.DefaultLeaf)); // Checked.
         _plan = ContinualPlan.Of(continual);
-        _stageLengths = [.. _plan.Stages.Select(stage => stage.Updates)];
+        _rates = new ContinualRates(continual, _plan);
         _data = StageData.OpenAll(spec, dataRoots);
         _stream = StreamRaisedAfter(0);
 
@@ -122,7 +122,7 @@ internal sealed class ContinualMethod : IRoundMethod
     {
         var begins = State.Counters[Stage] < at.Segment.Stage; // Also where the stage's first updates were skipped.
         var reset = begins && _spec.Continual!.Stages[at.Segment.Stage].Moments == BoundaryMoments.Reset;
-        var result = _step.Update(rounds, sum, tally, Rate(at.Update), reset);
+        var result = _step.Update(rounds, sum, tally, _rates.Trunk(at.Update), reset);
         if (result.Skipped is null) { State.Counters[Stage] = at.Segment.Stage; }
         return result;
     }
@@ -143,14 +143,14 @@ internal sealed class ContinualMethod : IRoundMethod
     /// <summary>η = F·(m/F)^(j/t_a), or another tail, with F = schedule(n) at the fork.</summary>
     private RoundResult Anneal(Release release, Moment at, long rounds, FlatBuffer sum, in Tally tally)
     {
-        var eta = Annealing.Rate((double)at.BranchUpdate / release.Updates, Rate(at.Segment.Update), release.Min, release.Tail);
+        var eta = _rates.Branch(release, at.Segment.Update, at.BranchUpdate);
         return _step.Update(rounds, sum, tally, eta, resetMoments: false);
     }
 
     private RoundResult Fork(PlanSegment branch)
     {
         _trunk?.Take(State.Counters); // A branch that is a job of its own has no trunk to come back to.
-        return new RoundResult(Rate(branch.Update), GradientNorm: 0);
+        return new RoundResult(_rates.Trunk(branch.Update), GradientNorm: 0);
     }
 
     /// <summary>The trunk takes its place again; where the next stage names this release, its weights stay instead.</summary>
@@ -158,10 +158,8 @@ internal sealed class ContinualMethod : IRoundMethod
     {
         var successor = _plan.SuccessorOf(branch, _spec.Continual!);
         _trunk!.PutBack(State.Counters, weights: successor is null, moments: successor is not { Moments: BoundaryMoments.Keep or BoundaryMoments.Reset });
-        return new RoundResult(Rate(branch.Update), GradientNorm: 0);
+        return new RoundResult(_rates.Trunk(branch.Update), GradientNorm: 0);
     }
-
-    private double Rate(long n) => TrunkRate.At(n, _spec.Continual!.Schedule, _stageLengths);
 
     public bool IsEvaluatedAfter(long round) => (round == 0 && _plan.BranchOf is null) || NodeAfter(round) is { IsMilestone: true };
 
