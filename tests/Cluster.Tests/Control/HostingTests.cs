@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Cluster.Contracts;
 using Cluster.Grains.Hosting;
 using Cluster.ServiceDefaults;
+using Cluster.Tests.EndToEnd;
 using Microsoft.Extensions.Configuration;
 
 namespace Cluster.Tests.Control;
@@ -27,7 +28,7 @@ public sealed class HostingTests
     [Fact]
     public async Task A_port_that_was_asked_for_is_the_one_that_listens()
     {
-        var port = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
+        var port = FreePort.Take();
         await using var silo = await ClusterSilo.StartAsync(new() { GatewayPort = new(port, "test") }, CancellationToken.None);
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, port), silo.Gateway);
         using var client = new TcpClient();

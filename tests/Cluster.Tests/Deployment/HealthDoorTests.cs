@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Cluster.Contracts;
 using Cluster.Grains.Hosting;
 using Cluster.ServiceDefaults;
+using Cluster.Tests.EndToEnd;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Tests.Deployment;
@@ -25,7 +26,7 @@ public sealed class HealthDoorTests
     [Fact]
     public async Task A_silo_answers_probes_until_it_has_ended()
     {
-        var port = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
+        var port = FreePort.Take();
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         await using (await ClusterSilo.StartAsync(new(), () => Builder($"{port}"), new CancellationTokenSource(TimeSpan.FromSeconds(40)).Token))
         {

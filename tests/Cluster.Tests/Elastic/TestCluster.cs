@@ -4,7 +4,6 @@ using System.Net;
 using Cluster.Contracts.Federation;
 using Cluster.Contracts.Jobs;
 using Cluster.Contracts.Spec;
-using Cluster.Grains.Hosting;
 using Cluster.ServiceDefaults;
 using Cluster.Tests.EndToEnd;
 using Cluster.Tests.Storage;
@@ -26,7 +25,7 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly RedisServer? _redis;
     private readonly (string[] Settings, IPEndPoint Gateway)[] _ports;
     private readonly ServerProcess?[] _silos;
-    private readonly int _dashboardPort = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
+    private readonly int _dashboardPort = FreePort.Take();
     private ServerProcess? _dashboard;
     private ClusterConnection? _connection;
     private int _started;

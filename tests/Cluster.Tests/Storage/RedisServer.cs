@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Cluster.Grains.Hosting;
 using Cluster.Tests.Data;
+using Cluster.Tests.EndToEnd;
 
 namespace Cluster.Tests.Storage;
 
@@ -14,7 +14,7 @@ internal sealed class RedisServer : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly string _program;
     private readonly string[] _arguments;
-    private readonly int _port = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
+    private readonly int _port = FreePort.Take();
     private Process _process;
 
     private RedisServer(string program, bool appendOnly)

@@ -3,6 +3,7 @@ using Cluster.Contracts;
 using Cluster.Contracts.Jobs;
 using Cluster.Grains.Hosting;
 using Cluster.ServiceDefaults;
+using Cluster.Tests.EndToEnd;
 
 namespace Cluster.Tests.Storage;
 
@@ -57,7 +58,7 @@ public sealed class RedisTests
     [Fact]
     public async Task A_Redis_that_is_not_there_is_named()
     {
-        var port = Ports.Choose(System.Net.IPAddress.Loopback, new PortChoice(0, "test"))[0];
+        var port = FreePort.Take();
         var address = new RedisAddress($"127.0.0.1:{port},password=hush,connectTimeout=200");
         var refused = await Assert.ThrowsAsync<BadInputException>(() => ClusterSilo.StartAsync(new SiloSettings { Redis = address }, CancellationToken.None));
         Assert.StartsWith($"no Redis answers at 127.0.0.1:{port} (Cluster:Redis): is it running", refused.Message, StringComparison.Ordinal);

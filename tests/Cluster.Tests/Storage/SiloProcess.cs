@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using Cluster.Grains.Hosting;
 using Cluster.Tests.EndToEnd;
 
 namespace Cluster.Tests.Storage;
@@ -23,11 +22,11 @@ internal sealed class SiloProcess : IDisposable
 
     public static SiloProcess Start(params string[] settings) => new(Process.Start(Programs.Start("Cluster.Grains.dll", settings))!);
 
-    /// <summary>The settings of a silo on ports that are free now.</summary>
+    /// <summary>The settings of a silo on ports of its own, which stay its own while it is down.</summary>
     public static (string[] Settings, IPEndPoint Gateway) OnFreePorts()
     {
-        var ports = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"), new PortChoice(0, "test"));
-        return (["--Orleans:Endpoints:SiloPort", $"{ports[0]}", "--Orleans:Endpoints:GatewayPort", $"{ports[1]}"], new(IPAddress.Loopback, ports[1]));
+        var gateway = FreePort.Take();
+        return (["--Orleans:Endpoints:SiloPort", $"{FreePort.Take()}", "--Orleans:Endpoints:GatewayPort", $"{gateway}"], new(IPAddress.Loopback, gateway));
     }
 
     /// <summary>Waits for the line that says so.</summary>

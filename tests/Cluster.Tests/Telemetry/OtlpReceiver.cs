@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using Cluster.Grains.Hosting;
+using Cluster.Tests.EndToEnd;
 using Google.Protobuf;
 
 namespace Cluster.Tests.Telemetry;
@@ -17,7 +17,7 @@ internal sealed class OtlpReceiver : IDisposable
 
     public OtlpReceiver()
     {
-        Url = $"http://127.0.0.1:{Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0]}";
+        Url = $"http://127.0.0.1:{FreePort.Take()}";
         _listener.Prefixes.Add($"{Url}/");
         _listener.Start();
         _serving = ServeAsync();

@@ -3,8 +3,8 @@ using System.Net;
 using Cluster.Client;
 using Cluster.Contracts.Api;
 using Cluster.Contracts.Jobs;
-using Cluster.Grains.Hosting;
 using Cluster.Tests.Data;
+using Cluster.Tests.EndToEnd;
 using Cluster.Tests.Storage;
 using static Cluster.Tests.Elastic.TestCluster;
 
@@ -29,7 +29,7 @@ public sealed class OtlpTests
             ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
         };
         var (settings, gateway) = SiloProcess.OnFreePorts();
-        var url = new Uri($"http://127.0.0.1:{Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0]}");
+        var url = new Uri($"http://127.0.0.1:{FreePort.Take()}");
         ServerProcess[] processes =
         [
             new("silo", ["Cluster.Grains.dll", "--Cluster:Store", $"{store.Path}/silo", .. settings], environment),

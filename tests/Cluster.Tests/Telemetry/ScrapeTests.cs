@@ -3,11 +3,11 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cluster.Contracts.Jobs;
-using Cluster.Grains.Hosting;
 using Cluster.ServiceDefaults;
 using Cluster.Tests.Api;
 using Cluster.Tests.Control;
 using Cluster.Tests.Data;
+using Cluster.Tests.EndToEnd;
 using Cluster.Tests.Storage;
 
 namespace Cluster.Tests.Telemetry;
@@ -20,7 +20,7 @@ public sealed partial class ScrapeTests
     public async Task A_silo_offers_its_metrics_beside_its_health()
     {
         var (settings, gateway) = SiloProcess.OnFreePorts();
-        var port = Ports.Choose(IPAddress.Loopback, new PortChoice(0, "test"))[0];
+        var port = FreePort.Take();
         using var store = new TemporaryFolder();
         using var process = SiloProcess.Start([.. settings, "--Cluster:Store", store.Path, "--Cluster:HealthPort", $"{port}"]);
         await process.Ready();
@@ -31,7 +31,10 @@ public sealed partial class ScrapeTests
         foreach (var worker in workers) { await worker.Beat(); }
         foreach (var (job, count) in ((string, int)[])[("first", 2), ("second", 1), ("third", 1)]) { await SubmitAsync(client.Grains, job, count); }
         await Task.WhenAll(workers.Select(worker => worker.BeatUntilTraining("first")));
-        var metrics = await UntilAsync(http, text => Value(text, "cluster_workers", "busy") == 2 && Value(text, "cluster_jobs_queued", "behind_others") == 1);
+        var metrics = await UntilAsync(
+            http,
+            text => Value(text, "cluster_workers", "busy") == 2 && Value(text, "cluster_jobs_queued", "behind_others") == 1,
+            meanwhile: () => Task.WhenAll(workers.Select(worker => worker.Beat())));
 
         Assert.Equal((1.0, 0.0), (Value(metrics, "cluster_jobs_queued", "too_few_idle"), Value(metrics, "cluster_jobs_queued", "idle_not_usable")));
         Assert.Equal((0.0, 0.0), (Value(metrics, "cluster_workers", "idle"), Value(metrics, "cluster_workers", "draining")));
