@@ -19,6 +19,12 @@ namespace Cluster.Benchmarks;
 /// </summary>
 internal sealed class JobRank : IRoundObserver
 {
+    /// <summary>Among the overrides: as if the ranks were on hosts of their own.</summary>
+    public const string Apart = "--apart";
+
+    /// <summary>Among the overrides: no sum begins before a rank's leaves are computed.</summary>
+    public const string SumAfter = "--sum-after";
+
     private readonly List<double> _times = [];
     private long _left;
     private long _span; // Rounds of a span that are not committed yet.
@@ -35,7 +41,7 @@ internal sealed class JobRank : IRoundObserver
     {
         var (rank, count) = (Number(args[0]), Number(args[1]));
         var path = Path.Combine(AppContext.BaseDirectory, "specs", args[2]);
-        var read = SpecReader.ReadFile(path, args[3..]);
+        var read = SpecReader.ReadFile(path, [.. args[3..].Where(key => key is not (Apart or SumAfter))]);
         var spec = read.Spec ?? throw new InvalidOperationException(string.Join('\n', read.Problems));
         var device = ComputeDevice.Prepare(spec);
 
@@ -43,13 +49,13 @@ internal sealed class JobRank : IRoundObserver
         Console.WriteLine(listener.EndPoint.Port);
         var members = Console.ReadLine()!.Split(' ').Select(port => (EndPoint)new IPEndPoint(IPAddress.Loopback, Number(port)));
         var secret = new byte[MeshMembership.SecretBytes]; // Loopback, for the length of a benchmark.
-        using var mesh = new Mesh(new MeshMembership("benchmark", 1, rank, [.. members], [.. secret]), listener);
+        using var mesh = new Mesh(new MeshMembership("benchmark", 1, rank, [.. members], [.. secret]) { SharesMemory = !args.Contains(Apart) }, listener);
         mesh.Connect();
 
         var commands = new JobRank { _base = ResidentBytes("VmRSS") };
         using var method = TrainingMethods.Create(spec, DataRoots.Of(path, null, Environment.GetEnvironmentVariable(DataRoots.Variable)), device);
         commands._flat = FlatBytes(method, rank, count);
-        using var loop = new RoundLoop(method, spec, commands);
+        using var loop = new RoundLoop(method, spec, commands, piece: args.Contains(SumAfter) ? int.MaxValue : ReduceAhead.PieceLength);
         loop.Run(mesh, () => new RoundWish(Stop: !commands.Continues(), mesh.Generation));
         return 0;
     }

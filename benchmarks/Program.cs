@@ -22,6 +22,7 @@ return args switch
     ["first-round", .. var rest] => FirstRoundBenchmark.Run(rest),
     ["recovery", .. var rest] => RecoveryBenchmark.Run(rest),
     ["efficiency", .. var rest] => EfficiencyBenchmark.Run(rest),
+    ["overlap", .. var rest] => OverlapBenchmark.Run(rest),
     ["throughput", .. var rest] => ThroughputBenchmark.Run(rest),
     ["layers", .. var rest] => LayersBenchmark.Run(rest),
     ["federated-clients", .. var rest] => FederatedClientsBenchmark.Run(rest),
@@ -34,6 +35,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | gpu | batch-table | federated-table | forward-forward-table | continual-table | first-round | recovery | control-plane | dashboard | efficiency | throughput | layers | tokenize | memory | federated-clients [options]; see README.md in this folder");
+    Console.Error.WriteLine("usage: benchmarks lamb | allreduce | models | gpu | batch-table | federated-table | forward-forward-table | continual-table | first-round | recovery | control-plane | dashboard | efficiency | overlap | throughput | layers | tokenize | memory | federated-clients [options]; see README.md in this folder");
     return 2;
 }

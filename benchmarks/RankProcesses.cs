@@ -21,9 +21,10 @@ internal sealed class RankProcesses : IDisposable
     }
 
     /// <summary>Hears each rank's port and tells all ranks all ports; or, where each is <paramref name="alone"/>, its own.</summary>
-    public void Introduce(bool alone)
+    /// <param name="link">Of a rank's port, the one under which the others reach it.</param>
+    public void Introduce(bool alone, Func<int, int>? link = null)
     {
-        var ports = Hear();
+        string[] ports = [.. Hear().Select(port => link is null ? port : $"{link(int.Parse(port, CultureInfo.InvariantCulture))}")];
         foreach (var (process, port) in _processes.Zip(ports)) { process.StandardInput.WriteLine(alone ? port : string.Join(' ', ports)); }
     }
 

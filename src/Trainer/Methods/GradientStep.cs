@@ -30,9 +30,11 @@ internal sealed class GradientStep(JobSpec spec, FlatModel model, IOptimizer opt
 
     /// <summary>The sum of the samples' gradients, over <paramref name="into"/>.</summary>
     /// <param name="seed">Of whatever chance the network has.</param>
-    public Tally Contribute(Batch batch, ulong seed, FlatBuffer into)
+    /// <param name="finished">As of <see cref="IRoundMethod.Contribute(long, Leaf, FlatBuffer, Action{long})"/>.</param>
+    public Tally Contribute(Batch batch, ulong seed, FlatBuffer into, Action<long>? finished)
     {
-        var tally = model.TrainLeaf(batch, seed, into);
+        var isScaled = spec.Clip is { Point: ClipPoint.Leaf }; // By what only the whole gradient tells.
+        var tally = model.TrainLeaf(batch, seed, into, isScaled ? null : finished);
         if (spec.Clip is { Point: ClipPoint.Leaf } clip)
         {
             ScaleGradient(into, FlatNorm.ClipFactor(GradientNorm(into, 1 / tally.Weight), clip.Norm));

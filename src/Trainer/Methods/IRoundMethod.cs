@@ -39,6 +39,13 @@ internal interface IRoundMethod : IDisposable
     /// </summary>
     Tally Contribute(long round, Leaf leaf, FlatBuffer into);
 
+    /// <summary>Whether a contribution is final at its end before it is at its beginning, so that adding up may begin there.</summary>
+    bool ContributesFromTheEnd => false;
+
+    /// <summary>As the other one.</summary>
+    /// <param name="finished">Called with falling offsets: from there on, <paramref name="into"/> is final. Not called with 0: that is the return.</param>
+    Tally Contribute(long round, Leaf leaf, FlatBuffer into, Action<long> finished) => Contribute(round, leaf, into);
+
     /// <summary>
     /// Why a contribution or evaluation of this worker since the last call has a loss that is not a number, where the reason lies outside
     /// of the state, as with a device that does not answer; null otherwise. What one worker says here, all tell the user.

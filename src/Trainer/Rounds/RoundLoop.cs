@@ -17,7 +17,7 @@ namespace Cluster.Trainer.Rounds;
 ///   each round: 1  evaluate     when it is due after the committed round
 ///               2  contribute   this rank's range of the round's leaves, folded into the nodes that cover it
 ///               3  header       all ranks exchange wishes and scalars, and come to the same decision; who was missing is recorded
-///               4  reduce       the nodes of all ranks into the one canonical sum
+///               4  reduce       the nodes of all ranks into the one canonical sum; of long vectors between hosts, while step 2 goes on
 ///               5  update       the same step on every rank; the round is committed
 ///   A round without leaves has steps 3 and 5 alone.
 /// </code>
@@ -32,18 +32,21 @@ internal sealed class RoundLoop : IDisposable
     private readonly JobSpec _spec;
     private readonly IRoundObserver _observer;
     private readonly TimeProvider _time;
+    private readonly long _piece;
     private readonly LeafAccumulator _accumulator;
     private readonly RoundCounters _counters;
     private string _lastSkip = "the loss or gradient is not finite";
     private bool _lastSkipWasTrouble;
 
     /// <param name="time">For deadlines; the system's by default.</param>
-    public RoundLoop(IRoundMethod method, JobSpec spec, IRoundObserver observer, TimeProvider? time = null)
+    /// <param name="piece">Of vectors that are reduced while they are computed, in floats; the same on all ranks.</param>
+    public RoundLoop(IRoundMethod method, JobSpec spec, IRoundObserver observer, TimeProvider? time = null, long piece = ReduceAhead.PieceLength)
     {
         _method = method;
         _spec = spec;
         _observer = observer;
         _time = time ?? TimeProvider.System;
+        _piece = piece;
         _accumulator = new LeafAccumulator(() => FlatBuffer.ForPeers(method.ContributionLength, Device)); // Read in place where ranks share memory.
         _counters = new RoundCounters(method.State.Counters);
     }
@@ -140,22 +143,28 @@ internal sealed class RoundLoop : IDisposable
 
         _accumulator.Begin(mine, leaves.Count);
         var late = new List<int>();
+        using var ahead = leaves.Count > 0 && ReducesAhead(mesh) ? new ReduceAhead(mesh, round, ranges, sum, _piece) : null;
         for (var i = mine.First; i < mine.End; i++)
         {
-            var tally = _method.Contribute(round, leaves[i], _accumulator.Next());
+            var into = _accumulator.Next();
+            var tally = ahead is not null && i == mine.End - 1
+                ? _method.Contribute(round, leaves[i], into, offset => ahead.Reach(_accumulator.AddTail(offset), offset))
+                : _method.Contribute(round, leaves[i], into);
             if (tally.Leaves == 0 && leaves[i].HasDeadline && leaves[i].Absence == AbsenceKind.None) { late.Add(i); }
             _accumulator.Commit(tally);
         }
 
         _observer.LeavesComputed(mine.Count);
         var compute = laps.Next();
+        ahead?.Finish(_accumulator.Nodes);
+        var reduce = laps.Next();
         var (agreed, trouble, allLate, total) = Agree(mesh, round, ranges, wish, late, [.. _accumulator.Nodes.Select(node => node.Tally)]);
         attendance.Keep(round, plan, allLate);
 
         var wait = laps.Next();
         var isFinite = leaves.Count == 0 || double.IsFinite(total.Loss);
-        if (leaves.Count > 0 && isFinite) { mesh.AllReduce(round, _accumulator.Nodes, ranges, sum); }
-        var reduce = laps.Next();
+        if (leaves.Count > 0 && isFinite && ahead is null) { mesh.AllReduce(round, _accumulator.Nodes, ranges, sum); }
+        reduce += laps.Next();
         var result = isFinite ? _method.Update(round, sum, total) : new RoundResult(double.NaN, double.NaN, trouble ?? "the loss is not finite");
         var times = new RoundTimes(compute, wait, reduce, laps.Next());
 
@@ -163,6 +172,10 @@ internal sealed class RoundLoop : IDisposable
         _counters.Commit(total, result.Skipped is not null);
         return (agreed, total, result, times);
     }
+
+    /// <summary>The same answer on every rank. Ranks that share memory share the host's cores too: there the sum would only take the time of the leaves.</summary>
+    private bool ReducesAhead(Mesh mesh) =>
+        mesh.Size > 1 && !mesh.IsShared && _method.ContributesFromTheEnd && ReduceAhead.IsWorthIt(_method.ContributionLength, _piece);
 
     /// <summary>Between rounds: wishes alone.</summary>
     private RoundWish Agree(Mesh mesh, RoundWish wish) => mesh.Gather(_counters.Round, RoundHeader.Write(wish, [], []))

@@ -41,6 +41,51 @@ public class LeafAccumulatorTests
         }
     }
 
+    /// <summary>At any offsets, in any run: the tail has the sums at once, and the rest when the leaf is committed.</summary>
+    [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5)]
+    public void A_last_leaf_that_comes_from_its_end_is_added_as_it_comes(int seed)
+    {
+        const int length = 40;
+        var random = new Random(seed);
+        using var accumulator = new LeafAccumulator(() => new FlatBuffer(length));
+        for (var round = 0; round < 20; round++)
+        {
+            var leaves = Reference.Leaves(random.Next(1, 40), length, round);
+            var ranges = new LeafRanges(leaves.Length, random.Next(1, 5));
+            var run = ranges[random.Next(ranges.Ranks)];
+            if (run.Count == 0) { continue; }
+            accumulator.Begin(run, leaves.Length);
+            for (var leaf = run.First; leaf < run.End - 1; leaf++)
+            {
+                leaves[leaf].CopyTo(accumulator.Next().Span);
+                accumulator.Commit(default);
+            }
+
+            var last = leaves[run.End - 1];
+            var next = accumulator.Next().Span;
+            var reached = length;
+            next.Fill(float.NaN);
+            while (reached > 0 && random.Next(5) > 0)
+            {
+                var offset = random.Next(reached + 1);
+                last.AsSpan(offset, reached - offset).CopyTo(next[offset..]);
+                reached = offset;
+                foreach (var (node, vector, _) in accumulator.AddTail(offset))
+                {
+                    Reference.SameBits(Reference.Sum(leaves.AsSpan(node.First, node.Count)).AsSpan(offset), vector.Span[offset..]);
+                }
+
+                if (random.Next(8) == 0) { break; }
+            }
+
+            if (random.Next(6) == 0) { continue; } // The round is cut short.
+            last.AsSpan(0, reached).CopyTo(next);
+            accumulator.Commit(default);
+            Assert.Equal(CanonicalTree.Cover(run, leaves.Length), accumulator.Nodes.Select(n => n.Node));
+            foreach (var (node, vector, _) in accumulator.Nodes) { Reference.SameBits(Reference.Sum(leaves.AsSpan(node.First, node.Count)), vector.Span); }
+        }
+    }
+
     [Fact]
     public void It_holds_as_many_vectors_as_a_binary_counter_has_digits_round_after_round()
     {
@@ -88,9 +133,11 @@ public class LeafAccumulatorTests
         using var accumulator = Create();
         accumulator.Begin(new Node(0, 2), 2);
         Assert.Throws<InvalidOperationException>(() => accumulator.Commit(default));
+        Assert.Throws<InvalidOperationException>(() => accumulator.AddTail(0));
         Assert.Throws<InvalidOperationException>(() => accumulator.Nodes);
 
         Assert.Same(accumulator.Next(), accumulator.Next());
+        Assert.Throws<InvalidOperationException>(() => accumulator.AddTail(0)); // Of two.
         accumulator.Commit(default);
         Assert.Throws<InvalidOperationException>(() => accumulator.Commit(default));
         Assert.Throws<InvalidOperationException>(() => accumulator.Nodes);

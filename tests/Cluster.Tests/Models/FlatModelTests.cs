@@ -125,6 +125,42 @@ public sealed class FlatModelTests
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public void A_backward_pass_in_pieces_gives_the_same_bits_and_calls_no_part_final_too_early(string kind)
+    {
+        foreach (var precision in Enum.GetValues<Precision>()) { ComesInPieces(kind, precision); }
+    }
+
+    private static void ComesInPieces(string kind, Precision precision)
+    {
+        var sample = Sample.All[kind];
+        if (sample.Spec is ModelSpec.Gpt gpt) { sample = sample with { Spec = gpt with { Dropout = 0.2 } }; }
+        using var model = sample.Model(precision: precision);
+        using var batch = sample.Batch(seed: 5);
+        using FlatBuffer whole = new(model.Layout.Length), inPieces = new(model.Layout.Length);
+        var parts = new List<(int Offset, float[] Values)>();
+
+        var score = model.TrainLeaf(batch, 7, whole);
+        Assert.Equal(score, model.TrainLeaf(batch, 7, inPieces, offset => parts.Add(((int)offset, inPieces.Span[(int)offset..].ToArray()))));
+
+        AssertSameBits(whole.Span, inPieces.Span);
+        foreach (var (offset, values) in parts) { AssertSameBits(whole.Span[offset..], values); }
+        Assert.Equal(parts.Select(part => part.Offset).Distinct().OrderDescending(), parts.Select(part => part.Offset));
+        Assert.DoesNotContain(0, parts.Select(part => part.Offset));
+        Assert.Equal(Cuts(sample.Spec), parts.Count);
+
+        static int Cuts(ModelSpec spec) => spec switch
+        {
+            ModelSpec.LeNet => 0,
+            ModelSpec.Mlp mlp => mlp.Hidden.Count, // The first layer has data below it.
+            ModelSpec.ResNet resNet => 3 * resNet.BlocksPerGroup,
+            ModelSpec.Mae mae => mae.Layers + mae.Decoder.Layers,
+            ModelSpec.Bert bert => bert.Layers,
+            ModelSpec.Gpt gpt => gpt.Layers,
+            _ => -1,
+        };
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public void Leaves_leave_no_tensors_behind(string kind)
     {
         var sample = Sample.All[kind];
@@ -143,7 +179,7 @@ public sealed class FlatModelTests
 
         void Leaf(int i)
         {
-            model.TrainLeaf(batch, (ulong)i, i % 2 == 0 ? one : two);
+            model.TrainLeaf(batch, (ulong)i, i % 2 == 0 ? one : two, i % 3 == 0 ? _ => { } : null);
             model.EvaluateLeaf(batch);
         }
     }

@@ -13,7 +13,8 @@ internal static class Ranks
     /// <summary>
     /// What <paramref name="work"/> gives on each rank, in order of rank. A rank that throws disposes its mesh, so that the others end too.
     /// </summary>
-    public static T[] Run<T>(int count, Func<Mesh, T> work)
+    /// <param name="sharesMemory">Otherwise all goes over the connections, as between hosts.</param>
+    public static T[] Run<T>(int count, Func<Mesh, T> work, bool sharesMemory = true)
     {
         var listeners = Enumerable.Range(0, count).Select(_ => new DataPlaneListener()).ToArray();
         ImmutableArray<EndPoint> members = [.. listeners.Select(listener => listener.EndPoint)];
@@ -23,7 +24,7 @@ internal static class Ranks
         {
             try
             {
-                using var mesh = new Mesh(new MeshMembership("job", 1, rank, members, [.. new byte[MeshMembership.SecretBytes]]), listeners[rank]);
+                using var mesh = new Mesh(new MeshMembership("job", 1, rank, members, [.. new byte[MeshMembership.SecretBytes]]) { SharesMemory = sharesMemory }, listeners[rank]);
                 mesh.Connect();
                 results[rank] = work(mesh);
             }

@@ -6,12 +6,14 @@ namespace Cluster.Trainer.Core.Collectives;
 /// <summary>The one addition of the canonical reduction, in single precision.</summary>
 internal static unsafe class FloatSum
 {
-    /// <summary>sum += right, on whatever device they lie; both have the same length.</summary>
-    public static void Add(FlatBuffer sum, FlatBuffer right)
+    /// <summary>sum += right in one part, on whatever device they lie; both have the same length.</summary>
+    public static void Add(FlatBuffer sum, FlatBuffer right, FlatRange part)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(right.Length, sum.Length);
-        if (sum.IsOnCpu && right.IsOnCpu) { Add(sum.Pointer, right.Pointer, sum.Pointer, sum.Length); }
-        else { sum.Add(right); }
+        ArgumentOutOfRangeException.ThrowIfNegative(part.Offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(part.Offset + part.Length, sum.Length);
+        if (sum.IsOnCpu && right.IsOnCpu) { Add(sum.Pointer + part.Offset, right.Pointer + part.Offset, sum.Pointer + part.Offset, part.Length); }
+        else { sum.Add(right, part); }
     }
 
     /// <summary>

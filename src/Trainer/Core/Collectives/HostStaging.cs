@@ -13,20 +13,25 @@ internal sealed class HostStaging(Func<FlatBuffer, bool> isUsable, Func<long, Fl
     private readonly Dictionary<int, FlatBuffer> _slots = [];
 
     /// <summary>The numbers of <paramref name="buffer"/>, to be read.</summary>
-    public FlatBuffer Read(int slot, FlatBuffer buffer)
+    public FlatBuffer Read(int slot, FlatBuffer buffer) => Read(slot, buffer, buffer.Whole);
+
+    /// <summary>The numbers of a part of <paramref name="buffer"/>, in their places; what lies outside of the part is anything.</summary>
+    public FlatBuffer Read(int slot, FlatBuffer buffer, FlatRange part)
     {
         if (isUsable(buffer)) { return buffer; }
         var stage = Slot(slot, buffer.Length);
-        stage.CopyFrom(buffer);
+        stage.CopyFrom(buffer, part);
         return stage;
     }
 
     /// <summary>Where to write the numbers of <paramref name="buffer"/>; call <see cref="Finish"/> after that.</summary>
     public FlatBuffer Write(int slot, FlatBuffer buffer) => isUsable(buffer) ? buffer : Slot(slot, buffer.Length);
 
-    public void Finish(int slot, FlatBuffer buffer)
+    public void Finish(int slot, FlatBuffer buffer) => Finish(slot, buffer, buffer.Whole);
+
+    public void Finish(int slot, FlatBuffer buffer, FlatRange part)
     {
-        if (!isUsable(buffer)) { buffer.CopyFrom(_slots[slot]); }
+        if (!isUsable(buffer)) { buffer.CopyFrom(_slots[slot], part); }
     }
 
     private FlatBuffer Slot(int slot, long length)

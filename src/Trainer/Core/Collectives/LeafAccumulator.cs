@@ -21,7 +21,8 @@ internal sealed class LeafAccumulator(Func<FlatBuffer> allocate) : IDisposable
     private CanonicalFold<(FlatBuffer Vector, Tally Tally)> _fold = new(0, (_, left, _) => left);
     private FlatBuffer? _next;
     private Node _run;
-    private int _committed;
+    private int _committed, _leafCount;
+    private long _tail; // From here on the leaf being written, or committed last, is added already.
 
     /// <summary>Vectors allocated so far.</summary>
     public int BufferCount { get; private set; }
@@ -34,8 +35,7 @@ internal sealed class LeafAccumulator(Func<FlatBuffer> allocate) : IDisposable
         foreach (var (_, (vector, _)) in _fold.Nodes) { _free.Push(vector); }
 
         _fold = new CanonicalFold<(FlatBuffer, Tally)>(leafCount, Add);
-        _run = run;
-        _committed = 0;
+        (_run, _leafCount, _committed, _tail) = (run, leafCount, 0, _next?.Length ?? 0);
     }
 
     /// <summary>Where the next leaf's vector goes; holds old numbers. The same buffer until it is committed.</summary>
@@ -43,7 +43,32 @@ internal sealed class LeafAccumulator(Func<FlatBuffer> allocate) : IDisposable
     public FlatBuffer Next()
     {
         if (_committed == _run.Count) { throw new InvalidOperationException($"all leaves of {_run} are committed"); }
-        return _next ??= Take();
+        if (_next is null)
+        {
+            _next = Take();
+            _tail = _next.Length;
+        }
+
+        return _next;
+    }
+
+    /// <summary>
+    /// Adds what is new of the last leaf of the run, which is being written and is final from this offset on, as <see cref="Commit"/> would.
+    /// </summary>
+    /// <returns>What <see cref="Nodes"/> will be, without scalars; its sums are there from the offset on.</returns>
+    public IReadOnlyList<NodeSum> AddTail(long offset)
+    {
+        if (_next is null || _committed != _run.Count - 1) { throw new InvalidOperationException($"the last leaf of {_run} is not being written"); }
+        var part = new FlatRange(offset, Math.Max(0, _tail - offset));
+        var fold = new CanonicalFold<FlatBuffer>(_leafCount, (_, left, right) =>
+        {
+            FloatSum.Add(left, right, part);
+            return left;
+        });
+        foreach (var (node, (vector, _)) in _fold.Nodes) { fold.Push(node, vector); }
+        fold.Push(new Node(_run.First + _committed, 1), _next);
+        _tail = Math.Min(_tail, offset);
+        return [.. fold.Nodes.Select(n => new NodeSum(n.Node, n.Value, default))];
     }
 
     /// <summary>Adds the leaf whose vector was written into <see cref="Next"/>.</summary>
@@ -63,7 +88,7 @@ internal sealed class LeafAccumulator(Func<FlatBuffer> allocate) : IDisposable
 
     private (FlatBuffer, Tally) Add(Node node, (FlatBuffer Vector, Tally Tally) left, (FlatBuffer Vector, Tally Tally) right)
     {
-        FloatSum.Add(left.Vector, right.Vector);
+        FloatSum.Add(left.Vector, right.Vector, new FlatRange(0, _tail));
         _free.Push(right.Vector);
         return (left.Vector, left.Tally + right.Tally);
     }

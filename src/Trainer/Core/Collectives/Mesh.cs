@@ -12,8 +12,8 @@ namespace Cluster.Trainer.Core.Collectives;
 /// <remarks>
 /// <para>Ranks that all run on one host share memory, and their connections tell who is still there; otherwise everything
 /// goes over the connections.</para>
-/// <para>All ranks call the same collectives with the same rounds in the same order, each from its one training thread; only
-/// <see cref="Abort"/> and the counters may be used from others.</para>
+/// <para>All ranks call the same collectives with the same rounds in the same order, each from one thread at a time; only
+/// <see cref="Abort"/> and the counters may be used from others meanwhile.</para>
 /// <para>Every frame is checked for generation, round, order, length and hash. Any fault ends the mesh: connections close, so
 /// that the peers notice too, and this and every later call throws <see cref="MeshFaultException"/>. No thread reads the
 /// caller's buffers any more once a call has returned or thrown.</para>
@@ -110,6 +110,19 @@ internal sealed unsafe class Mesh : IDisposable
         if (ranges.LeafCount == 0) { result.Clear(); return; }
 
         Transport.AllReduce(round, mine, ranges, result);
+        ThrowIfEnded();
+    }
+
+    /// <summary>
+    /// The sum of one part of the vectors, over the connections even where memory is shared. All ranks call it for the same parts in the same
+    /// order. Outside of the part, the vectors may be written meanwhile.
+    /// </summary>
+    /// <inheritdoc cref="AllReduce"/>
+    public void AllReducePart(long round, IReadOnlyList<NodeSum> mine, LeafRanges ranges, FlatBuffer result, FlatRange part)
+    {
+        Check(mine, ranges, result);
+        ThrowIfEnded();
+        _sockets.AllReduce(round, mine, ranges, result, part);
         ThrowIfEnded();
     }
 

@@ -38,22 +38,25 @@ internal sealed unsafe class SocketTransport(int self, PeerLink?[] links) : ITra
         return all;
     }
 
-    public void AllReduce(long round, IReadOnlyList<NodeSum> mine, LeafRanges ranges, FlatBuffer result)
+    public void AllReduce(long round, IReadOnlyList<NodeSum> mine, LeafRanges ranges, FlatBuffer result) => AllReduce(round, mine, ranges, result, result.Whole);
+
+    /// <inheritdoc cref="Mesh.AllReducePart"/>
+    public void AllReduce(long round, IReadOnlyList<NodeSum> mine, LeafRanges ranges, FlatBuffer result, FlatRange part)
     {
         Span<nint> vectors = stackalloc nint[mine.Count]; // At most 2 log2(leaves).
-        for (var n = 0; n < mine.Count; n++) { vectors[n] = (nint)_staging.Read(n + 1, mine[n].Vector).Pointer; }
-        var sum = _staging.Write(0, result).Pointer;
+        for (var n = 0; n < mine.Count; n++) { vectors[n] = (nint)(_staging.Read(n + 1, mine[n].Vector, part).Pointer + part.Offset); }
+        var sum = _staging.Write(0, result).Pointer + part.Offset;
         try
         {
-            if (DirectAllReduce.Fits(ranges, result.Length)) { _direct.Run(round, vectors, ranges, sum, (int)result.Length); }
-            else { _pipelined.Run(round, vectors, ranges, sum, result.Length); }
+            if (DirectAllReduce.Fits(ranges, part.Length)) { _direct.Run(round, vectors, ranges, sum, (int)part.Length); }
+            else { _pipelined.Run(round, vectors, ranges, sum, part.Length); }
         }
         finally
         {
             foreach (var link in links) { link?.Flush(); }
         }
 
-        _staging.Finish(0, result);
+        _staging.Finish(0, result, part);
     }
 
     public FlatBuffer CreateSum(long length, TorchSharp.torch.Device? device) => new(length, device);

@@ -51,7 +51,7 @@ internal sealed class Bert : Network
         SampleShape.RequireContext(length, _context);
         var x = token.forward(tokens).add_(position.weight!.narrow(0, 0, length), One); // [n, T, width]
         x = functional.dropout(norm.forward(x), _dropout, training);
-        foreach (var block in blocks) { x = block.forward(x); }
+        foreach (var block in blocks) { x = Forward(block, x); }
         var h = head_norm.forward(functional.gelu(head_dense.forward(x)));
         return functional.linear(h, token.weight!.narrow(0, 0, head_bias.shape[0]), head_bias);
     }

@@ -25,6 +25,7 @@ internal sealed class FlatModel : IDisposable
     private readonly Device _device;
     private readonly ImmutableArray<(Parameter Parameter, Segment Segment)> _parameters;
     private readonly ImmutableArray<(BatchNorm Norm, Segment Mean, Segment Variance)> _norms;
+    private readonly Dictionary<nn.Module, long> _begins = []; // Of layers, where their first parameter lies.
     private readonly bool _usesOneDnn;
     private FlatBuffer? _bound;
 
@@ -49,6 +50,11 @@ internal sealed class FlatModel : IDisposable
         }
 
         _parameters = [.. parameters.Select(p => (p.parameter, segments[p.name]))];
+        foreach (var (name, module) in network.named_modules())
+        {
+            if (parameters.FirstOrDefault(p => p.name.StartsWith($"{name}.", StringComparison.Ordinal)).name is { } first) { _begins[module] = segments[first].Offset; }
+        }
+
         _norms = [.. from module in network.named_modules()
                      where module.module is BatchNorm
                      select ((BatchNorm)module.module, segments[$"{module.name}.running_mean"], segments[$"{module.name}.running_var"])];
@@ -66,7 +72,8 @@ internal sealed class FlatModel : IDisposable
     /// gradient of the summed loss, a statistic's segment this leaf's own mean or variance, all else 0.
     /// </summary>
     /// <param name="seed">Of whatever chance the network has (dropout).</param>
-    public Tally TrainLeaf(Batch batch, ulong seed, FlatBuffer into)
+    /// <param name="finished">Called as the backward pass goes: from this offset on, <paramref name="into"/> is final. Not called with 0.</param>
+    public Tally TrainLeaf(Batch batch, ulong seed, FlatBuffer into, Action<long>? finished = null)
     {
         using var scope = NewDisposeScope();
         using var generator = manual_seed((long)seed);
@@ -75,9 +82,11 @@ internal sealed class FlatModel : IDisposable
         into.Clear();
         SetTraining(true);
 
-        var logits = Logits(batch);
+        var segments = finished is null ? null : new SegmentedBackward();
+        var logits = Logits(batch, segments);
         var loss = _network.SummedLoss(logits, batch);
-        loss.backward();
+        if (segments is null) { loss.backward(); }
+        else { segments.Run(loss, layer => finished!(_begins[layer])); }
         return _network.Score(logits, loss, batch);
     }
 
@@ -101,8 +110,9 @@ internal sealed class FlatModel : IDisposable
     }
 
     /// <summary>[n · T, classes] or [n, classes], float32.</summary>
-    private Tensor Logits(Batch batch)
+    private Tensor Logits(Batch batch, SegmentedBackward? segments = null)
     {
+        _network.Segments = segments;
         using var _ = new Autocast(_precision, _device.type);
         return _network.Logits(batch.Inputs).flatten(0, -2).to(ScalarType.Float32);
     }

@@ -44,7 +44,7 @@ internal sealed class Gpt : Network
         SampleShape.RequireContext(length, _context);
         var x = token.forward(tokens).add_(position.weight!.narrow(0, 0, length), One); // [n, T, width]
         x = functional.dropout(x, _dropout, training);
-        foreach (var block in blocks) { x = block.forward(x); }
+        foreach (var block in blocks) { x = Forward(block, x); }
         return functional.linear(norm.forward(x), token.weight!);
     }
 }

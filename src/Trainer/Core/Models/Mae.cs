@@ -71,10 +71,10 @@ internal sealed class Mae : Network
         var hidden = _patches - _seen;
         var places = input.select(2, 0).to(ScalarType.Int64); // [n, P]
         var x = embed.forward(input.narrow(1, 0, _seen).narrow(2, 1, _values)).add_(_positions.Of(places.narrow(1, 0, _seen)), One); // [n, V, width]
-        foreach (var block in blocks) { x = block.forward(x); }
+        foreach (var block in blocks) { x = Forward(block, x); }
         x = decoder_embed.forward(norm.forward(x));
         x = cat([x, mask.expand(x.shape[0], hidden, -1)], 1).add_(_decoderPositions.Of(places), One); // [n, P, decoder.width]
-        foreach (var block in decoder_blocks) { x = block.forward(x); }
+        foreach (var block in decoder_blocks) { x = Forward(block, x); }
         return head.forward(decoder_norm.forward(x.narrow(1, _seen, hidden)));
     }
 

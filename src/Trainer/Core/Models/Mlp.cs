@@ -28,9 +28,9 @@ internal sealed class Mlp : Network
         var x = input.flatten(start_dim: 1); // [n, features]
         foreach (var layer in layers.Take(layers.Count - 1))
         {
-            x = functional.dropout(layer.forward(x).relu_(), _dropout, training);
+            x = functional.dropout(Forward(layer, x).relu_(), _dropout, training);
         }
 
-        return layers[^1].forward(x);
+        return Forward(layers[^1], x);
     }
 }

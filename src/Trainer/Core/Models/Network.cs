@@ -16,6 +16,9 @@ namespace Cluster.Trainer.Core.Models;
 /// </remarks>
 internal abstract class Network(string name) : nn.Module<Tensor, Tensor>(name)
 {
+    /// <summary>Where not null, the forward pass cuts its graph for it.</summary>
+    public SegmentedBackward? Segments { get; set; }
+
     /// <summary><c>forward</c> in a dispose scope: of its tensors only the logits live on, in the scope outside.</summary>
     public Tensor Logits(Tensor inputs)
     {
@@ -27,6 +30,12 @@ internal abstract class Network(string name) : nn.Module<Tensor, Tensor>(name)
     /// <param name="logits">Row by row, float32: [n, classes], or [n · T, classes].</param>
     public virtual Tensor SummedLoss(Tensor logits, Batch batch) =>
         nn.functional.cross_entropy(logits, batch.Targets.view(-1), ignore_index: Batch.NoTarget, reduction: nn.Reduction.Sum);
+
+    /// <summary>
+    /// A layer's output, with the graph cut at its input where that is wanted. Layers that are called so are fields in the order of the calls,
+    /// after whatever is used before them; nothing but the input leads from those before to those after.
+    /// </summary>
+    protected Tensor Forward(nn.Module<Tensor, Tensor> layer, Tensor input) => layer.forward(Segments?.Cut(input, layer) ?? input);
 
     /// <summary>The scalars of a batch.</summary>
     /// <param name="loss">Of <see cref="SummedLoss"/>.</param>

@@ -41,7 +41,7 @@ internal sealed class ResNet : Network
     public override Tensor forward(Tensor input)
     {
         var x = norm.forward(conv.forward(input)).relu_(); // [n, width, height, width]
-        foreach (var block in blocks) { x = block.forward(x); }
+        foreach (var block in blocks) { x = Forward(block, x); }
         return fc.forward(x.mean([2, 3]));                 // [n, 4·width] to [n, classes]
     }
 

@@ -5,6 +5,9 @@ using static TorchSharp.torch;
 
 namespace Cluster.Trainer.Core.State;
 
+/// <summary>Consecutive elements of a flat buffer.</summary>
+internal readonly record struct FlatRange(long Offset, long Length);
+
 /// <summary>
 /// One contiguous float32 vector on one device: parameters, gradients, moments, a contribution. On the CPU its memory is
 /// 64-byte aligned and can be read and written through <see cref="Pointer"/> and <see cref="Span"/>.
@@ -52,6 +55,9 @@ internal sealed unsafe class FlatBuffer : IDisposable
     /// <summary>Elements, padding included.</summary>
     public long Length { get; }
 
+    /// <summary>All elements, as a part.</summary>
+    public FlatRange Whole => new(0, Length);
+
     /// <summary>[Length] float32; views of it alias this buffer.</summary>
     public Tensor Tensor { get; }
 
@@ -89,17 +95,27 @@ internal sealed unsafe class FlatBuffer : IDisposable
         Tensor.zero_().Dispose(); // Unlike copy_ and add_, zero_ returns another handle of the same tensor.
     }
 
-    public void CopyFrom(FlatBuffer source)
+    public void CopyFrom(FlatBuffer source) => CopyFrom(source, Whole);
+
+    /// <summary>Copies a part of the source into the same part of this one.</summary>
+    public void CopyFrom(FlatBuffer source, FlatRange part)
     {
         using var _ = no_grad();
-        Tensor.copy_(source.Tensor).DetachFromDisposeScope();
+        using var to = Cut(part);
+        using var from = source.Cut(part, Length);
+        to.copy_(from);
     }
 
     /// <summary>this += other, element by element.</summary>
-    public void Add(FlatBuffer other)
+    public void Add(FlatBuffer other) => Add(other, Whole);
+
+    /// <summary>this += other, element by element of a part.</summary>
+    public void Add(FlatBuffer other, FlatRange part)
     {
         using var _ = no_grad();
-        Tensor.add_(other.Tensor, One).DetachFromDisposeScope();
+        using var sum = Cut(part);
+        using var term = other.Cut(part, Length);
+        sum.add_(term, One);
     }
 
     public void Dispose()
@@ -107,6 +123,12 @@ internal sealed unsafe class FlatBuffer : IDisposable
         Tensor.Dispose();
         _file?.Dispose();
     }
+
+    private Tensor Cut(FlatRange part) => Tensor.narrow(0, part.Offset, part.Length);
+
+    private Tensor Cut(FlatRange part, long length) => Length == length
+        ? Cut(part)
+        : throw new ArgumentException($"a buffer of {Length} elements beside one of {length}");
 
     private static long CheckedLength(long length)
     {

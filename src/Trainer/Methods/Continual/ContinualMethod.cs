@@ -96,13 +96,17 @@ internal sealed class ContinualMethod : IRoundMethod
         return at.IsUpdate ? Leaf.Cut(_batch, _leaf) : [];
     }
 
-    public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
+    public bool ContributesFromTheEnd => true;
+
+    public Tally Contribute(long round, Leaf leaf, FlatBuffer into) => Contribute(round, leaf, into, finished: null);
+
+    public Tally Contribute(long round, Leaf leaf, FlatBuffer into, Action<long>? finished)
     {
         var at = Moment.At(_plan, round);
         var masking = at.Chance(_spec.Seed, SeedPurpose.Masking);
         var parts = Stream.Take(at.Segment, at.BatchIndex, (int)leaf.First, leaf.Count);
         using var batch = Batch.Join([.. parts.Select(part => _data[part.Stage].Training.Gather(part.Samples, masking, _device))]);
-        return _step.Contribute(batch, at.Chance(_spec.Seed, SeedPurpose.Leaf, leaf.Index), into);
+        return _step.Contribute(batch, at.Chance(_spec.Seed, SeedPurpose.Leaf, leaf.Index), into, finished);
     }
 
     public RoundResult Update(long round, FlatBuffer sum, in Tally tally)

@@ -65,12 +65,16 @@ internal sealed class LargeBatchMethod : IRoundMethod
 
     public IReadOnlyList<Leaf> Leaves(long round) => _rounds.Leaves(round);
 
-    public Tally Contribute(long round, Leaf leaf, FlatBuffer into)
+    public bool ContributesFromTheEnd => true;
+
+    public Tally Contribute(long round, Leaf leaf, FlatBuffer into) => Contribute(round, leaf, into, finished: null);
+
+    public Tally Contribute(long round, Leaf leaf, FlatBuffer into, Action<long>? finished)
     {
         // Masks are a function of (round, sample): new in every epoch, the same however the round is cut into leaves.
         var masking = Seeds.Derive(_spec.Seed, SeedPurpose.Masking, round);
         using var batch = _training[_rounds.StageOf(round).Sequence ?? 0].Gather(_rounds.Samples(round, leaf), masking, _device);
-        return _step.Contribute(batch, Seeds.Derive(_spec.Seed, SeedPurpose.Leaf, round, leaf.Index), into);
+        return _step.Contribute(batch, Seeds.Derive(_spec.Seed, SeedPurpose.Leaf, round, leaf.Index), into, finished);
     }
 
     public RoundResult Update(long round, FlatBuffer sum, in Tally tally)
