@@ -32,6 +32,7 @@ internal static class OverlapBenchmark
             }
         }
 
+        var links = new List<PacedLink>();
         var strangers = new RankProcesses(2, _ => JobRank.Command(0, 1, Spec, [.. overrides, "batch=4"]));
         strangers.Introduce(alone: true);
         (int Mbit, bool IsAhead, RankProcesses Processes, List<double> Times)[] contestants =
@@ -54,6 +55,7 @@ internal static class OverlapBenchmark
         }
 
         foreach (var (_, _, processes, _) in contestants) { processes.Dispose(); }
+        links.ForEach(link => link.Dispose());
         return 0;
 
         double Of(int mbit, bool isAhead) => Median(contestants.Single(c => c.Mbit == mbit && c.IsAhead == isAhead).Times);
@@ -61,7 +63,11 @@ internal static class OverlapBenchmark
         RankProcesses Job(int mbit, bool isAhead)
         {
             var ranks = new RankProcesses(2, rank => JobRank.Command(rank, 2, Spec, [.. overrides, JobRank.Apart, .. isAhead ? [] : (string[])[JobRank.SumAfter]]));
-            ranks.Introduce(alone: false, port => new PacedLink(port, mbit * 1e6 / 8).Port); // Links end with this process.
+            ranks.Introduce(alone: false, port =>
+            {
+                links.Add(new PacedLink(port, mbit * 1e6 / 8));
+                return links[^1].Port;
+            });
             return ranks;
         }
     }
