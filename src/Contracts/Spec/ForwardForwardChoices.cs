@@ -136,6 +136,6 @@ public enum UpwardPass
     /// <summary>Normalised states, as in training.</summary>
     Normalised,
 
-    /// <summary>Activities as they are, the first layer's input too (the authors' code).</summary>
+    /// <summary>Activities as they are, from the first layer's input on; the states made of them are normalised afterwards (the authors' code).</summary>
     AsReleased,
 }

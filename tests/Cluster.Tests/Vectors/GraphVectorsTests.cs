@@ -199,6 +199,35 @@ public sealed class GraphVectorsTests
         }
     }
 
+    /// <summary>The vectors say nothing of it, so it is computed here, densely, from the same formulas: each layer's classes are those its loss was of.</summary>
+    [Theory, MemberData(nameof(TopDowns))]
+    public void Top_to_loss_predicts_by_what_its_losses_are_of(string file, ScalarType type)
+    {
+        foreach (var vector in VectorCase.Of(file))
+        {
+            using var scope = NewDisposeScope();
+            var part = vector.At("top_to_loss");
+            LayerTensors[] weights = [new(part.Tensor("W1", type), part.Tensor("b1", type)), new(part.Tensor("W2", type), part.Tensor("b2", type))];
+            var (graph, x) = (vector.Tensor("adj_norm", type), cat([vector.Tensor("features", type), vector.Tensor("virtual_features", type)]));
+            var labels = tensor(vector.Whole("labels").Select(label => (long)label).ToArray());
+            foreach (var upwardPass in Enum.GetValues<UpwardPass>())
+            {
+                var (first, second) = upwardPass == UpwardPass.AsReleased ? (x, Layer(0, x)) : (RowNorm.L2(x), RowNorm.L2(Layer(0, RowNorm.L2(x))));
+                var (s1, s2) = (RowNorm.L2(Layer(0, first)), RowNorm.L2(Layer(1, second)));
+                var probabilities = Classes((Layer(0, RowNorm.L2(x)) + s2) / 2) + Classes(Layer(1, s1));
+                var loss = -(probabilities / 2).log().gather(1, labels.unsqueeze(1)).sum().to(ScalarType.Float64).item<double>();
+
+                using var algorithm = Algorithm(Task(vector, type), GraphAlgorithm.SfTopToLoss, layers: 2, upwardPass: upwardPass);
+                var tally = algorithm.Evaluate(1, weights);
+                Assert.Equal(loss, tally.Loss, 1e-5);
+                Assert.Equal(probabilities.argmax(1).eq(labels).sum().item<long>(), tally.Correct);
+            }
+
+            Tensor Layer(int l, Tensor input) => (graph.mm(input).mm(weights[l].Weight) + weights[l].Bias).relu();
+            Tensor Classes(Tensor m) => m.narrow(0, 0, labels.shape[0]).mm(m.narrow(0, labels.shape[0], m.shape[0] - labels.shape[0]).t()).softmax(1);
+        }
+    }
+
     [Theory, MemberData(nameof(Links))]
     public void Link_prediction(string file, ScalarType type)
     {
@@ -325,9 +354,9 @@ public sealed class GraphVectorsTests
             new NodeSplit([.. vector.Whole("train_nodes")], all, all));
     }
 
-    private static IGraphAlgorithm Algorithm(NodeTask task, GraphAlgorithm algorithm, int layers, double threshold = 2, LayerOrder order = LayerOrder.Sequential)
+    private static IGraphAlgorithm Algorithm(NodeTask task, GraphAlgorithm algorithm, int layers, double threshold = 2, LayerOrder order = LayerOrder.Sequential, UpwardPass upwardPass = UpwardPass.AsReleased)
     {
-        var spec = new ForwardForwardSpec.Graph { Algorithm = algorithm, Threshold = threshold, Order = order, UpwardPass = UpwardPass.AsReleased };
+        var spec = new ForwardForwardSpec.Graph { Algorithm = algorithm, Threshold = threshold, Order = order, UpwardPass = upwardPass };
         var width = 3; // Only says how wide the layers are that a vector gives its own weights to.
         var job = new JobSpec { Name = "vector", Method = TrainingMethod.ForwardForward, Model = new ModelSpec.Gcn { Layers = layers, Width = width }, Data = new DataSpec.Graph(), ForwardForward = spec };
         return GraphAlgorithms.ForNodes(job, spec, task);

@@ -11,8 +11,9 @@ namespace Cluster.Trainer.Methods.ForwardForward.Graph;
 /// Single forward with the layers above in the loss (ForwardGNN Eq. 8, Algorithm 3). All layers learn in every time step t:
 /// <code>
 ///   h_l(t) = relu(encode( s_{l-1} ))             s_l = h_l / |h_l|: of this step or the last, the order; s_0 of the features
-///   L_l = Eq. 6 of the mean of h_l(t) and s_{l+1} .. s_L of the last step, which are constants; virtual nodes included
-///   prediction: one upward pass, the probabilities of all layers averaged
+///   m_l = the mean of h_l(t) and s_{l+1} .. s_L of the last step, which are constants
+///   L_l = Eq. 6 of m_l, virtual nodes included
+///   prediction: one upward pass, the probabilities of all m_l averaged
 /// </code>
 /// </summary>
 internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> layers, ForwardForwardSpec.Graph spec) : IGraphAlgorithm
@@ -68,15 +69,23 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
         ILayerPass pass, int layer, IReadOnlyList<int> nodes, int first, int count, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory, IReadOnlyList<LayerTensors> gradient)
     {
         var h = pass.Forward(weights[layer]).relu_()[0]; // [R, d]
-        var rows = tensor(nodes.Select(node => (long)node).ToArray());
-        var mean = h.clone();
-        for (var above = layer + 1; above < layers.Count; above++) { mean.Add(memory[above].index_select(0, rows)); }
-
+        var (tally, byMean) = task.Learn(Mean(layer, h, memory, Rows(nodes)), first, count);
         var share = 1.0 / (layers.Count - layer);
-        var (tally, byMean) = task.Learn(mean.Times(share), first, count);
         pass.Backward(weights[layer], (byMean.Times(share) * h.Above(0)).unsqueeze(0), gradient[layer]);
         return tally;
     }
+
+    /// <summary>m_l of some rows.</summary>
+    /// <param name="h">h_l, of these rows.</param>
+    /// <param name="states">s_1 .. s_L, of all nodes.</param>
+    private Tensor Mean(int layer, Tensor h, IReadOnlyList<Tensor> states, Tensor rows)
+    {
+        var sum = h.clone();
+        for (var above = layer + 1; above < layers.Count; above++) { sum.Add(states[above].index_select(0, rows)); }
+        return sum.Times(1.0 / (layers.Count - layer));
+    }
+
+    private static Tensor Rows(IReadOnlyList<int> nodes) => tensor(nodes.Select(node => (long)node).ToArray());
 
     private Tensor Below(int layer, int unit, IReadOnlyList<Tensor> memory) => layer == 0 ? _features : _order.StateOf(layer - 1, unit, memory);
 
@@ -105,7 +114,14 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
 
     private Tensor Scores(IReadOnlyList<LayerTensors> weights, Examination part)
     {
-        var asked = tensor(task.NodesOf(part).Select(node => (long)node).ToArray());
-        return Upwards(weights).Select(h => task.Scores(h.index_select(0, asked), part)).Aggregate((a, b) => a.Plus(b)).Over(layers.Count);
+        var rows = Rows(task.NodesOf(part));
+        var activities = Upwards(weights);
+        Tensor[] states = [.. activities.Select(h => RowNorm.L2(h))];
+        return Enumerable.Range(0, layers.Count)
+            .Select(l => task.Scores(Mean(l, Own(l).index_select(0, rows), states, rows), part))
+            .Aggregate((a, b) => a.Plus(b))
+            .Over(layers.Count);
+
+        Tensor Own(int l) => spec.UpwardPass == UpwardPass.AsReleased ? Encode(l, l == 0 ? _features : states[l - 1], weights) : activities[l];
     }
 }
