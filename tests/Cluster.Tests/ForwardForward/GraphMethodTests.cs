@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core.Data;
@@ -71,7 +73,9 @@ public sealed class GraphMethodTests
         {
             using var newcomer = Jobs.Method(spec);
             Copy(veteran.State, newcomer.State);
-            Assert.Equal(Round(newcomer, round), Round(veteran, round));
+            var (expected, actual) = (Round(veteran, round), Round(newcomer, round));
+            Assert.Equal(expected with { Notices = [] }, actual with { Notices = [] });
+            Assert.Equal(string.Join("\n", expected.Notices), string.Join("\n", actual.Notices));
             Assert.Equal(StateHash.Of(veteran.State), StateHash.Of(newcomer.State));
         }
     }
@@ -86,10 +90,11 @@ public sealed class GraphMethodTests
         var rounds = 0L;
         var weight = method.State.Layout.Parameters.Single(segment => segment.Name == "layers.0.weight");
         float[]? best = null;
+        var notices = new List<string>();
         for (; rounds < method.Rounds; rounds++)
         {
             var (before, waited) = (method.State.Counters["best"], method.State.Counters["unit"]);
-            Round(method, rounds);
+            notices.AddRange(Round(method, rounds).Notices);
             var theta = method.State.Buffers[0].Buffer.Slice(weight.Offset, weight.Length).ToArray();
             if (waited == 0 && method.State.Counters["best"] > before) { best = theta; }
             if (waited == 0 && method.State.Counters["unit"] == 1) { Assert.Equal(best, theta); }
@@ -98,6 +103,13 @@ public sealed class GraphMethodTests
         Assert.InRange(rounds, 16, 400);
         Assert.Equal(method.Rounds, rounds);
         Assert.Equal(2, method.State.Counters["unit"]);
+
+        // Three validations without a better one, of every second update: the best is six updates back.
+        var updates = notices.Select(notice => Regex.Match(notice, @"^Layer (\d) has learned in (\d+) of at most 1000 updates; the weights kept are those of update (\d+), with [\d.]+ % right in the validation$"))
+            .Select(words => words.Groups.Values.Skip(1).Select(group => int.Parse(group.Value, CultureInfo.InvariantCulture)).ToArray()).ToArray();
+        Assert.Equal([1, 2], updates.Select(one => one[0]));
+        Assert.Equal(rounds, updates.Sum(one => one[1]));
+        Assert.All(updates, one => Assert.Equal(one[1] - 6, one[2]));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
 using Cluster.Trainer.Core;
@@ -116,7 +117,12 @@ internal sealed class GraphForwardForward : IRoundMethod
         var record = _net.Record(sum).ToArray();
         var values = LayerRecords.Values(unit, new LayerRecord(
             record[1] == 0 ? null : record[1] / tally.Weight, record[2] == 0 ? null : record[2] / tally.Weight, tally.MeanLoss, record[0] / tally.Weight));
-        return new RoundResult(eta, norm) { Values = Advance(round, unit, weights) is { } validated ? values.SetItem("validation", validated) : values };
+        var (validated, learned) = Advance(round, unit, weights);
+        return new RoundResult(eta, norm)
+        {
+            Values = validated is { } share ? values.SetItem("validation", share) : values,
+            Notices = learned is null ? [] : [learned],
+        };
     }
 
     public Tally Evaluate(EvaluationSet set, Leaf leaf)
@@ -135,17 +141,17 @@ internal sealed class GraphForwardForward : IRoundMethod
     }
 
     /// <summary>Counts the update, validates where that is due, and says whose turn is next.</summary>
-    /// <returns>The share that was right in the validation; null where there was none.</returns>
-    private double? Advance(long round, int unit, IReadOnlyList<LayerTensors> weights)
+    /// <returns>The share that was right in the validation, null where there was none; and what a person should read of a unit that has learned.</returns>
+    private (double? Validated, string? Learned) Advance(long round, int unit, IReadOnlyList<LayerTensors> weights)
     {
         if (_algorithm.IsCyclic)
         {
             this[Unit] = (unit + 1) % Units;
-            if (unit + 1 < Units) { return null; }
+            if (unit + 1 < Units) { return (null, null); }
         }
 
         var isLast = ++this[Steps] == _maxSteps;
-        if (!isLast && this[Steps] % _spec.ValidateEvery != 0) { return null; }
+        if (!isLast && this[Steps] % _spec.ValidateEvery != 0) { return (null, null); }
 
         var right = _algorithm.Validate(unit, weights);
         var learned = _algorithm.IsCyclic ? Part.All(_net.Layout) : _parts[unit];
@@ -156,14 +162,25 @@ internal sealed class GraphForwardForward : IRoundMethod
         }
         else { this[Waited]++; }
 
-        if (isLast || this[Waited] >= _spec.Patience)
-        {
-            Copy(_best, _theta, learned);
-            (this[Unit], this[Steps], this[Best], this[Waited]) = (_algorithm.IsCyclic ? Units : unit + 1, 0, -1, 0);
-            if (this[Unit] == Units) { this[Ended] = round + 1; }
-        }
+        var validated = (double)right / _algorithm.ValidationTotal;
+        if (!isLast && this[Waited] < _spec.Patience) { return (validated, null); }
 
-        return (double)right / _algorithm.ValidationTotal;
+        var words = InWords(unit);
+        Copy(_best, _theta, learned);
+        (this[Unit], this[Steps], this[Best], this[Waited]) = (_algorithm.IsCyclic ? Units : unit + 1, 0, -1, 0);
+        if (this[Unit] == Units) { this[Ended] = round + 1; }
+        return (validated, words);
+    }
+
+    /// <summary>A best validation that is low and came early tells of a unit whose patience ended before it had begun to learn.</summary>
+    private string InWords(int unit)
+    {
+        var validations = (this[Steps] + _spec.ValidateEvery - 1) / _spec.ValidateEvery; // The last update is validated too.
+        var best = Math.Min((validations - this[Waited]) * _spec.ValidateEvery, this[Steps]);
+        var who = _algorithm.IsCyclic || Units == 1 ? "All layers have" : string.Create(CultureInfo.InvariantCulture, $"Layer {unit + 1} has");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{who} learned in {this[Steps]} of at most {_maxSteps} updates; the weights kept are those of update {best}, with {(double)this[Best] / _algorithm.ValidationTotal:P2} right in the validation");
     }
 
     private static void Copy(FlatBuffer from, FlatBuffer to, in Part part) =>
