@@ -15,12 +15,13 @@ internal static class Statistics
     /// <summary>Prints a row of a table of two columns.</summary>
     public static void PrintRow(string what, FormattableString value) => Console.WriteLine($"| {what} | {value.ToString(CultureInfo.InvariantCulture)} |");
 
-    /// <summary>Mean and standard deviation (of a sample: n - 1) for a table; a dash for nothing.</summary>
+    /// <summary>Mean and standard deviation (of a sample: n - 1) for a table; of one value itself, and a dash for nothing.</summary>
     public static string Summary(IReadOnlyCollection<double> values)
     {
         if (values.Count == 0) { return "-"; }
         var mean = values.Average();
-        var deviation = values.Count > 1 ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1)) : 0;
+        if (values.Count == 1) { return string.Create(CultureInfo.InvariantCulture, $"{mean:F2}"); }
+        var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
         return string.Create(CultureInfo.InvariantCulture, $"{mean:F2} ± {deviation:F2}");
     }
 }
