@@ -70,8 +70,7 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
     {
         var h = pass.Forward(weights[layer]).relu_()[0]; // [R, d]
         var (tally, byMean) = task.Learn(Mean(layer, h, memory, Rows(nodes)), first, count);
-        var share = 1.0 / (layers.Count - layer);
-        pass.Backward(weights[layer], (byMean.Times(share) * h.Above(0)).unsqueeze(0), gradient[layer]);
+        pass.Backward(weights[layer], (byMean.Times(Share(layer)) * h.Above(0)).unsqueeze(0), gradient[layer]);
         return tally;
     }
 
@@ -82,8 +81,11 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
     {
         var sum = h.clone();
         for (var above = layer + 1; above < layers.Count; above++) { sum.Add(states[above].index_select(0, rows)); }
-        return sum.Times(1.0 / (layers.Count - layer));
+        return sum.Times(Share(layer));
     }
+
+    /// <summary>Of h_l in m_l.</summary>
+    private double Share(int layer) => 1.0 / (layers.Count - layer);
 
     private static Tensor Rows(IReadOnlyList<int> nodes) => tensor(nodes.Select(node => (long)node).ToArray());
 
