@@ -25,17 +25,16 @@ internal sealed record ForwardForwardCell(string Set, string Model, string Algor
     /// <summary>Of back-propagation, whose best depth is looked for; all others have two layers.</summary>
     public static readonly int[] Depths = [2, 3, 4];
 
-    /// <summary>In the order in which they are run: first what has a gate, then single forward on every split, then the table split by split.</summary>
+    /// <summary>In the order in which they are run: first what has a gate, with single forward by every encoder, then the table split by split.</summary>
     public static IEnumerable<ForwardForwardCell> All()
     {
         IEnumerable<int> runs = Enumerable.Range(0, Runs);
         return
         [
             .. from algorithm in (string[])["skip", "boxOnly"] from run in runs select new ForwardForwardCell("vowels", "quantised", algorithm, 2, run),
-            .. from run in runs from graph in Graphs select new ForwardForwardCell(graph, "gcn", Sf, 2, run),
+            .. from encoder in Encoders from run in runs from graph in Graphs select new ForwardForwardCell(graph, encoder, Sf, 2, run),
             .. from negatives in (string[])["hardLabel", "randomLabel", BackPropagation] select new ForwardForwardCell("mnist", "mlp", negatives, 2, 0),
             .. from run in runs from graph in FewLabels from algorithm in (string[])[Sf, BackPropagation] select new ForwardForwardCell(graph, "gcn", algorithm, 2, run),
-            .. from encoder in Encoders from run in runs from graph in Graphs select new ForwardForwardCell(graph, encoder, Sf, 2, run),
             .. from run in runs from encoder in Encoders from graph in Graphs from cell in Variants(graph, encoder, run) select cell,
         ];
     }

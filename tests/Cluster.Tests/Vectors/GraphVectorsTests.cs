@@ -152,7 +152,7 @@ public sealed class GraphVectorsTests
         {
             using var scope = NewDisposeScope();
             var part = vector.At("top_to_input");
-            LayerTensors[] weights = [new(part.Tensor("W1", type), part.Tensor("b1", type)), new(part.Tensor("W2", type), part.Tensor("b2", type))];
+            var weights = TwoLayers(part, type);
             using var algorithm = Algorithm(Task(vector, type), GraphAlgorithm.SfTopToInput, layers: 2, order: LayerOrder.Alternating);
             var memory = Begin(algorithm, weights, type);
             var expected = part.Expected;
@@ -181,7 +181,7 @@ public sealed class GraphVectorsTests
         {
             using var scope = NewDisposeScope();
             var part = vector.At("top_to_loss");
-            LayerTensors[] weights = [new(part.Tensor("W1", type), part.Tensor("b1", type)), new(part.Tensor("W2", type), part.Tensor("b2", type))];
+            var weights = TwoLayers(part, type);
             using var algorithm = Algorithm(Task(vector, type), GraphAlgorithm.SfTopToLoss, layers: 2, order: LayerOrder.Together);
             var memory = Begin(algorithm, weights, type);
             var expected = part.Expected;
@@ -207,7 +207,7 @@ public sealed class GraphVectorsTests
         {
             using var scope = NewDisposeScope();
             var part = vector.At("top_to_loss");
-            LayerTensors[] weights = [new(part.Tensor("W1", type), part.Tensor("b1", type)), new(part.Tensor("W2", type), part.Tensor("b2", type))];
+            var weights = TwoLayers(part, type);
             var (graph, x) = (vector.Tensor("adj_norm", type), cat([vector.Tensor("features", type), vector.Tensor("virtual_features", type)]));
             var labels = tensor(vector.Whole("labels").Select(label => (long)label).ToArray());
             foreach (var upwardPass in Enum.GetValues<UpwardPass>())
@@ -342,6 +342,9 @@ public sealed class GraphVectorsTests
         algorithm.Begin(weights, memory);
         return memory;
     }
+
+    private static LayerTensors[] TwoLayers(VectorCase part, ScalarType type) =>
+        [new(part.Tensor("W1", type), part.Tensor("b1", type)), new(part.Tensor("W2", type), part.Tensor("b2", type))];
 
     private static NodeTask Task(VectorCase vector, ScalarType type)
     {

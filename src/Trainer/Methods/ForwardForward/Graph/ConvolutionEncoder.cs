@@ -47,7 +47,7 @@ internal sealed class ConvolutionEncoder(bool isSage, int threads) : IGraphEncod
     public ILayerPass Prepare(IReadOnlyList<Adjacency> graphs, InputRows inputs, IReadOnlyList<int>? rows)
     {
         var matrices = graphs.Select(graph => rows is null ? Matrix(graph) : Matrix(graph).Take(rows)).ToArray();
-        var self = isSage && rows is not null ? tensor(rows.Select(row => (long)row).ToArray()) : null;
+        var self = isSage && rows is not null ? NodeRows.Of(rows) : null;
         if (matrices is [var one]) { return new ConvolutionPass(OfOneGraph(one, inputs, self), one, isSage, threads); }
 
         var first = matrices.Skip(1).Min(matrix => matrices[0].FirstDifference(matrix));

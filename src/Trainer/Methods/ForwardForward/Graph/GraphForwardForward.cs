@@ -154,22 +154,22 @@ internal sealed class GraphForwardForward : IRoundMethod
         if (!isLast && this[Steps] % _spec.ValidateEvery != 0) { return (null, null); }
 
         var right = _algorithm.Validate(unit, weights);
-        var learned = _algorithm.IsCyclic ? Part.All(_net.Layout) : _parts[unit];
+        var part = _algorithm.IsCyclic ? Part.All(_net.Layout) : _parts[unit];
         if (right > this[Best])
         {
             (this[Best], this[Waited]) = (right, 0);
-            Copy(_theta, _best, learned);
+            Copy(_theta, _best, part);
         }
         else { this[Waited]++; }
 
         var validated = (double)right / _algorithm.ValidationTotal;
         if (!isLast && this[Waited] < _spec.Patience) { return (validated, null); }
 
-        var words = InWords(unit);
-        Copy(_best, _theta, learned);
+        var learned = InWords(unit);
+        Copy(_best, _theta, part);
         (this[Unit], this[Steps], this[Best], this[Waited]) = (_algorithm.IsCyclic ? Units : unit + 1, 0, -1, 0);
         if (this[Unit] == Units) { this[Ended] = round + 1; }
-        return (validated, words);
+        return (validated, learned);
     }
 
     /// <summary>A best validation that is low and came early tells of a unit whose patience ended before it had begun to learn.</summary>

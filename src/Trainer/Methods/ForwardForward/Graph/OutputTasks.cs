@@ -15,7 +15,7 @@ internal sealed class ClassOutputs(NodeTask task) : IOutputTask
     public (GraphTally Tally, Tensor ByOutputs) Learn(Tensor outputs, int first, int count)
     {
         var nodes = task.Split.Train.AsSpan(first, count).ToArray();
-        var rows = tensor(nodes.Select(node => (long)node).ToArray());
+        var rows = NodeRows.Of(nodes);
         var labels = task.LabelsOf(nodes);
         var log = outputs.index_select(0, rows).log_softmax(1);
         var byOutputs = zeros_like(outputs).index_copy_(0, rows, log.exp() - nn.functional.one_hot(labels, outputs.shape[1]));
@@ -28,7 +28,7 @@ internal sealed class ClassOutputs(NodeTask task) : IOutputTask
 
     public void Dispose() => task.Dispose();
 
-    private static Tensor Of(Tensor outputs, IEnumerable<int> nodes) => outputs.index_select(0, tensor(nodes.Select(node => (long)node).ToArray()));
+    private static Tensor Of(Tensor outputs, IEnumerable<int> nodes) => outputs.index_select(0, NodeRows.Of(nodes));
 }
 
 /// <summary>The outputs are embeddings, and their products say which pairs are joined.</summary>

@@ -66,7 +66,7 @@ internal sealed class SingleForward(IEmbeddingTask task, IReadOnlyList<GraphLaye
             using var layerScope = NewDisposeScope(); // So that depth takes no memory.
             using var below = inputs;
             var h = layers[l].Encoder.Apply([messages], below, weights[l])[0].relu_();
-            var own = task.Scores(task.NodesOf(part) is { } nodes ? h.index_select(0, tensor(nodes.Select(node => (long)node).ToArray())) : h, part);
+            var own = task.Scores(task.NodesOf(part) is { } nodes ? h.index_select(0, NodeRows.Of(nodes)) : h, part);
             using var before = scores;
             scores = (before is null ? own : before.Plus(own)).MoveToOuterDisposeScope();
             inputs = new InputRows(RowNorm.L2(h)).MoveToOuterDisposeScope();

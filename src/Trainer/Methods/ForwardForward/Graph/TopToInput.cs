@@ -67,7 +67,7 @@ internal sealed class TopToInput(IEmbeddingTask task, IReadOnlyList<GraphLayer> 
     /// <summary>Mean over the layers and the time steps that count.</summary>
     private Tensor Scores(IReadOnlyList<LayerTensors> weights, Adjacency messages, Examination part)
     {
-        var asked = task.NodesOf(part) is { } nodes ? tensor(nodes.Select(node => (long)node).ToArray()) : null;
+        var asked = task.NodesOf(part) is { } nodes ? NodeRows.Of(nodes) : null;
         var last = Upwards(weights, messages);
         var total = default(Tensor);
         for (var step = 1; step <= spec.PredictionSteps; step++)

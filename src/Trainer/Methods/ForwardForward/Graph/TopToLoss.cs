@@ -35,7 +35,7 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
 
     public void Begin(IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory)
     {
-        foreach (var (l, h) in Upwards(weights).Index()) { memory[l].copy_(RowNorm.L2(h)); }
+        foreach (var (l, state) in Upwards(weights).States.Index()) { memory[l].copy_(state); }
     }
 
     public GraphTally Learn(int unit, int first, int count, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory, IReadOnlyList<LayerTensors> gradient)
@@ -69,7 +69,7 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
         ILayerPass pass, int layer, IReadOnlyList<int> nodes, int first, int count, IReadOnlyList<LayerTensors> weights, IReadOnlyList<Tensor> memory, IReadOnlyList<LayerTensors> gradient)
     {
         var h = pass.Forward(weights[layer]).relu_()[0]; // [R, d]
-        var (tally, byMean) = task.Learn(Mean(layer, h, memory, Rows(nodes)), first, count);
+        var (tally, byMean) = task.Learn(Mean(layer, h, memory, NodeRows.Of(nodes)), first, count);
         pass.Backward(weights[layer], (byMean.Times(Share(layer)) * h.Above(0)).unsqueeze(0), gradient[layer]);
         return tally;
     }
@@ -87,8 +87,6 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
     /// <summary>Of h_l in m_l.</summary>
     private double Share(int layer) => 1.0 / (layers.Count - layer);
 
-    private static Tensor Rows(IReadOnlyList<int> nodes) => tensor(nodes.Select(node => (long)node).ToArray());
-
     private Tensor Below(int layer, int unit, IReadOnlyList<Tensor> memory) => layer == 0 ? _features : _order.StateOf(layer - 1, unit, memory);
 
     private ILayerPass Prepare(int layer, Tensor input, IReadOnlyList<int> nodes) => layers[layer].Encoder.Prepare([task.Messages], new InputRows(input), nodes);
@@ -99,26 +97,26 @@ internal sealed class TopToLoss(NodeEmbeddings task, IReadOnlyList<GraphLayer> l
         return layers[layer].Encoder.Apply([task.Messages], new InputRows(input), weights[layer])[0].relu_().MoveToOuterDisposeScope();
     }
 
-    /// <summary>h_1 .. h_L of an upward pass by itself.</summary>
-    private Tensor[] Upwards(IReadOnlyList<LayerTensors> weights)
+    /// <summary>What the layers give in an upward pass by itself, and the states s_1 .. s_L made of it.</summary>
+    private (Tensor[] Activities, Tensor[] States) Upwards(IReadOnlyList<LayerTensors> weights)
     {
         var asReleased = spec.UpwardPass == UpwardPass.AsReleased;
         var input = asReleased ? task.Features : _features;
-        var states = new Tensor[layers.Count];
+        var (activities, states) = (new Tensor[layers.Count], new Tensor[layers.Count]);
         for (var l = 0; l < layers.Count; l++)
         {
-            states[l] = Encode(l, input, weights);
-            input = asReleased ? states[l] : RowNorm.L2(states[l]);
+            activities[l] = Encode(l, input, weights);
+            states[l] = RowNorm.L2(activities[l]);
+            input = asReleased ? activities[l] : states[l];
         }
 
-        return states;
+        return (activities, states);
     }
 
     private Tensor Scores(IReadOnlyList<LayerTensors> weights, Examination part)
     {
-        var rows = Rows(task.NodesOf(part));
-        var activities = Upwards(weights);
-        Tensor[] states = [.. activities.Select(h => RowNorm.L2(h))];
+        var rows = NodeRows.Of(task.NodesOf(part));
+        var (activities, states) = Upwards(weights);
         return Enumerable.Range(0, layers.Count)
             .Select(l => task.Scores(Mean(l, Own(l).index_select(0, rows), states, rows), part))
             .Aggregate((a, b) => a.Plus(b))
