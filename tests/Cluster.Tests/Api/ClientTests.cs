@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using Cluster.Client;
 using Cluster.Contracts;
+using Cluster.Tests.EndToEnd;
 using Orleans.Runtime;
 
 namespace Cluster.Tests.Api;
@@ -35,10 +34,7 @@ public sealed class ClientTests(TestApi api) : IClassFixture<TestApi>
     [Fact]
     public async Task Where_nobody_listens_no_cluster_is_reached()
     {
-        using var holder = new TcpListener(IPAddress.Loopback, 0);
-        holder.Start();
-        var url = new Uri($"http://127.0.0.1:{((IPEndPoint)holder.LocalEndpoint).Port}");
-        holder.Stop();
+        var url = new Uri($"http://127.0.0.1:{FreePort.Take()}");
         using var client = new ClusterClient(url);
         var away = await Assert.ThrowsAsync<ClusterUnreachableException>(() => client.ListAsync(0, 1, null, s_none));
         Assert.Contains(url.ToString(), away.Message, StringComparison.Ordinal);

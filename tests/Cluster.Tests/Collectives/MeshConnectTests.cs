@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Cluster.Tests.EndToEnd;
 using Cluster.Trainer.Core.Collectives;
 
 namespace Cluster.Tests.Collectives;
@@ -66,8 +67,7 @@ public class MeshConnectTests
     [Fact]
     public async Task An_address_where_nobody_listens_is_tried_until_the_deadline()
     {
-        EndPoint nobody;
-        using (var gone = new DataPlaneListener()) { nobody = gone.EndPoint; }
+        var nobody = new IPEndPoint(IPAddress.Loopback, FreePort.Take());
         using var own = new DataPlaneListener();
         using var mesh = Dialing(own, nobody, deadline: LoneRank.Short);
         var start = Stopwatch.GetTimestamp();

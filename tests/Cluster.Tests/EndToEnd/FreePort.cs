@@ -4,9 +4,9 @@ using System.Net.Sockets;
 namespace Cluster.Tests.EndToEnd;
 
 /// <summary>
-/// Ports for servers that are told theirs, and may be killed and started on it again. A port of the system's own choice is handed to
-/// whoever asks next as soon as nobody listens on it; these lie below the range the system chooses from (32768 and up on Linux, 49152
-/// elsewhere), and none is given twice.
+/// Ports for servers that are told theirs and may be killed and started on it again, and for addresses where nobody listens. A port of
+/// the system's own choice is handed to whoever asks next as soon as nobody listens on it; these lie below the range the system chooses
+/// from (32768 and up on Linux, 49152 elsewhere), and none is given twice.
 /// </summary>
 internal static class FreePort
 {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Cluster.Contracts;
 using Cluster.Contracts.Spec;
+using Cluster.Tests.EndToEnd;
 using Cluster.Trainer.Core.BlackBoxes;
 
 namespace Cluster.Tests.ForwardForward;
@@ -115,10 +116,7 @@ public sealed class BlackBoxTests
     [Fact]
     public void A_device_that_is_not_there_is_said()
     {
-        using var gone = new TcpListener(IPAddress.Loopback, 0);
-        gone.Start();
-        var port = ((IPEndPoint)gone.LocalEndpoint).Port;
-        gone.Stop();
+        var port = FreePort.Take();
         using var box = new DeviceBox($"127.0.0.1:{port}", TimeSpan.FromSeconds(30));
         Assert.Contains($"the device at 127.0.0.1:{port} cannot be reached", Fails(box), StringComparison.Ordinal);
     }
