@@ -10,6 +10,7 @@ internal sealed record ForwardForwardCell(string Set, string Model, string Algor
     public const string BackPropagation = "backPropagation", Sf = "sf";
 
     private const int Runs = 5; // As many splits have the authors published, and as many folds have the vowels.
+    private const int MnistRuns = 3;
 
     /// <summary>With the five splits of the authors, many labels in each.</summary>
     public static readonly string[] Graphs = ["citeseer_full", "cora_ml", "amazon_photo"];
@@ -33,7 +34,7 @@ internal sealed record ForwardForwardCell(string Set, string Model, string Algor
         [
             .. from algorithm in (string[])["skip", "boxOnly"] from run in runs select new ForwardForwardCell("vowels", "quantised", algorithm, 2, run),
             .. from encoder in Encoders from run in runs from graph in Graphs select new ForwardForwardCell(graph, encoder, Sf, 2, run),
-            .. from negatives in (string[])["hardLabel", "randomLabel", BackPropagation] select new ForwardForwardCell("mnist", "mlp", negatives, 2, 0),
+            .. from run in runs.Take(MnistRuns) from negatives in (string[])["hardLabel", "randomLabel", BackPropagation] select new ForwardForwardCell("mnist", "mlp", negatives, 2, run),
             .. from run in runs from graph in FewLabels from algorithm in (string[])[Sf, BackPropagation] select new ForwardForwardCell(graph, "gcn", algorithm, 2, run),
             .. from run in runs from encoder in Encoders from graph in Graphs from cell in Variants(graph, encoder, run) select cell,
         ];
