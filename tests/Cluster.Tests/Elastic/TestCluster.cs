@@ -13,7 +13,7 @@ namespace Cluster.Tests.Elastic;
 
 /// <summary>
 /// A cluster of real processes, as operators start them: a silo with its store, or two silos with Redis, trainers, and this process
-/// as a client. Any of them may be killed. Ports are chosen by the system; a silo keeps its own over a restart.
+/// as a client. Any of them may be killed. Ports are of <see cref="FreePort"/>; a silo keeps its own over a restart.
 /// </summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
